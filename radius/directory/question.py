@@ -1,0 +1,121 @@
+"""The one way to ask a directory: a Question (principal and credential) and the answers there are to it.
+
+*Not here*, *wrong* and *could not ask* are three answers (docs/architecture.md, 'Directories').
+"""
+
+from typing import Protocol
+
+from msgspec import Struct
+
+from policies.access import Ownership
+from radius.audit.causes import Cause
+from radius.secret import Secret
+
+
+class PlainPassword(Struct, frozen=True):
+    """PAP, TTLS-PAP, GTC and the portal: the password itself."""
+
+    password: Secret
+
+
+class ChapResponse(Struct, frozen=True):
+    """RFC 1994 section 4.1 and RFC 2865 section 5.3: MD5(identifier, password, challenge)."""
+
+    identifier: int
+    challenge: bytes
+    response: bytes
+
+
+class MsChapResponse(Struct, frozen=True):
+    """RFC 2433: the 24-octet NT response to an 8-octet challenge."""
+
+    challenge: bytes
+    nt_response: bytes
+
+
+class MsChap2Response(Struct, frozen=True):
+    """RFC 2759: `user_name` is the name as the peer hashed it (RFC 2759 section 4: without the domain)."""
+
+    authenticator_challenge: bytes
+    peer_challenge: bytes
+    user_name: bytes
+    nt_response: bytes
+
+
+class KnownMac(Struct, frozen=True):
+    """MAC authentication bypass proves nothing: it only asks whether the device is registered."""
+
+    mac: str
+
+
+Credential = PlainPassword | ChapResponse | MsChapResponse | MsChap2Response | KnownMac
+
+
+class Question(Struct, frozen=True):
+    """Who says to be whom, and with what proof."""
+
+    principal: str
+    credential: Credential
+
+
+class Principal(Struct, frozen=True):
+    """The directory's facts about a person or device, as policy and audit need them.
+
+    `subject` names the person or device for the audit log's key ("person:17", "device:4"). `school` is the short name of
+    the school that it belongs to, "" for none.
+    """
+
+    subject: str
+    name: str
+    role: str
+    groups: frozenset[str]
+    school: str
+    ownership: str = Ownership.OWN
+    psk: Secret | None = None
+
+
+class Proved(Struct, frozen=True):
+    """The proof holds. `nt_hash_hash` is MD4 of the NT hash, present for the MS-CHAP methods, which derive the MPPE keys
+    and the authenticator response from it (RFC 3079, RFC 2759 section 8.7); `nt_hash` is there for MS-CHAPv1 keys."""
+
+    principal: Principal
+    nt_hash_hash: Secret | None = None
+    from_cache: bool = False
+
+
+class Wrong(Struct, frozen=True):
+    """The principal is here, and the proof does not hold: the only answer that counts as a wrong password."""
+
+    principal: Principal
+
+
+class NotHere(Struct, frozen=True):
+    """This directory knows no such principal."""
+
+
+class Refused(Struct, frozen=True):
+    """The principal is here and may not come in whatever the proof (disabled, expired), or this kind of proof cannot be
+    checked for it; `cause` says which. Given for disabled and expired accounts only after the proof held, so that the
+    answer does not tell a stranger which names exist."""
+
+    principal: Principal
+    cause: Cause
+
+
+class CouldNotAsk(Struct, frozen=True):
+    """The directory is away, slow or full. Never counts as a wrong password."""
+
+    directory: str
+
+
+Answer = Proved | Wrong | NotHere | Refused | CouldNotAsk
+
+
+class Directory(Protocol):
+    """Where people and devices are looked up and their proofs are checked."""
+
+    def answer_now(self, question: Question) -> Answer | None:
+        """The answer if memory has it, else None: then `answer` is called on one of the directory's own threads."""
+
+    def answer(self, question: Question, deadline: float) -> Answer:
+        """May block until `deadline` (seconds of the monotonic clock); thread-safe."""

@@ -1,0 +1,102 @@
+"""What every NAS family speaks of: attributes by name, what a grant becomes, a session's facts, and the family itself.
+
+A family is one module with three functions: `read` makes an Arrival of an Access-Request, `express` makes attributes of
+Terms, `identify` names a session in a Disconnect- or CoA-Request. They are pure; the server encodes what `express` gives
+once for each grant and family. What a family cannot say is in `Expression.lost`, so that `kapija explain` can tell.
+"""
+
+from collections.abc import Callable
+from struct import Struct as Layout
+
+from msgspec import Struct
+
+from policies.access import Arrival
+from policies.grant import Terms
+from radius.errors import OperatorError, PeerError
+from radius.secret import Secret
+from radius.wire.attributes import RADIUS_REQUEST, SESSION_TIMEOUT, TERMINATION_ACTION
+from radius.wire.packet import Packet
+
+MAX_SECONDS = 0xFFFFFFFF  # RFC 2865 section 5.27: a 32-bit number
+_TIMING = Layout("!BBIBBI")
+
+
+class UnreadableName(PeerError):  # noqa: N818 - names the fault, as MalformedPacket does
+    """The User-Name is no printable UTF-8 text of at most 253 octets (RFC 2865 section 5.1)."""
+
+
+class Inexpressible(OperatorError):  # noqa: N818
+    """A value of a grant does not fit into the attribute that carries it."""
+
+
+class Attribute(Struct, frozen=True):
+    """One attribute to send, by its dictionary name. `tag` is RFC 2868's, 0 where it has none.
+
+    A Secret is an octet string that must not be printed; whether it is also salt-encrypted on the wire is the
+    dictionary's to know.
+    """
+
+    name: str
+    value: str | int | Secret
+    tag: int = 0
+
+
+class Expression(Struct, frozen=True):
+    """What a family makes of Terms: `attributes` in the order of the reply, and the names of the Terms fields that this
+    family cannot say, in the order of Terms."""
+
+    attributes: tuple[Attribute, ...]
+    lost: tuple[str, ...] = ()
+
+
+class SessionFacts(Struct, frozen=True):
+    """What is known of a session that shall be ended or changed. "" and None mean: not known.
+
+    `user_name` is the User-Name as the NAS sent it (with EAP the outer one). `mac` is in the canonical spelling.
+    `nas_address` is the NAS-IP-Address that the NAS reported of itself, not the address its datagrams come from.
+    """
+
+    user_name: str = ""
+    mac: str = ""
+    acct_session_id: str = ""
+    nas_address: str = ""
+    nas_port: int | None = None
+    nas_port_id: str = ""
+    framed_address: str = ""
+    audit_session_id: str = ""
+
+
+def no_psk(psk: Secret, ssid: str) -> None:
+    """For families that take no device's own pre-shared key from RADIUS."""
+
+
+class Family(Struct, frozen=True):
+    """A NAS family. `source` is the page that says what its access points send and understand.
+
+    `read` raises UnreadableName; `express` and `identify` raise OperatorError. `reauthenticates` says whether its access
+    points honour Termination-Action, so that a re-authentication does not end the session.
+    """
+
+    name: str
+    title: str
+    source: str
+    read: Callable[[Packet], Arrival]
+    express: Callable[[Terms], Expression]
+    identify: Callable[[SessionFacts], tuple[Attribute, ...]]
+    psk: Callable[[Secret, str], tuple[Attribute, ...] | None] = no_psk
+    reauthenticates: bool = True
+
+    def express_psk(self, psk: Secret, ssid: str = "") -> tuple[Attribute, ...] | None:
+        """The device's own pre-shared key for the network `ssid`; None when the family cannot say it (or needs to know
+        the SSID). Raises OperatorError when the key is no WPA pre-shared key."""
+        return self.psk(psk, ssid)
+
+
+def timing(seconds: int, reauthenticate: bool) -> bytes:
+    """Session-Timeout and Termination-Action as plain octets, added to each session's reply (RFC 3580 sections 3.17, 3.19).
+
+    After `seconds` the NAS asks again when `reauthenticate`, else it ends the session. A time below one second is sent as
+    one, because some NASes take 0 for 'no limit'.
+    """
+    seconds = min(max(seconds, 1), MAX_SECONDS)
+    return _TIMING.pack(SESSION_TIMEOUT, 6, seconds, TERMINATION_ACTION, 6, RADIUS_REQUEST if reauthenticate else 0)

@@ -1,0 +1,1 @@
+"""Where people and devices are looked up and their proofs are checked."""

@@ -52,10 +52,11 @@ Credential = PlainPassword | ChapResponse | MsChapResponse | MsChap2Response | K
 
 
 class Question(Struct, frozen=True):
-    """Who says to be whom, and with what proof."""
+    """Who says to be whom, with what proof, and when (seconds since the epoch, for validity dates)."""
 
     principal: str
     credential: Credential
+    time: float
 
 
 class Principal(Struct, frozen=True):

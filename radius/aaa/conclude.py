@@ -1,0 +1,110 @@
+"""From an answer to a conclusion: accept, reject or silence, with the decision and the causes.
+
+The table from answer to outcome is total and fails closed: one row accepts, and only when a rule permits.
+"""
+
+from enum import IntEnum
+
+from msgspec import Struct
+
+from policies.access import Access, Arrival, Method, Ownership
+from policies.decision import Decision
+from radius.aaa.schools import School
+from radius.audit.causes import Cause
+from radius.directory.question import Answer, NotHere, Principal, Proved, Refused, Wrong
+
+_NOBODY: frozenset[str] = frozenset()
+
+
+class Outcome(IntEnum):
+    """What the NAS will see. SILENCE lets it ask another server (docs/architecture.md, 'Could not ask')."""
+
+    ACCEPT = 1
+    REJECT = 2
+    SILENCE = 3
+
+
+class Conclusion(Struct, frozen=True):
+    """What one attempt came to. `wrong` says that a proof did not hold: it is what counts for the back-off, and it
+    delays the reject so that guessing is slow and strangers cannot tell which names exist."""
+
+    outcome: Outcome
+    causes: tuple[Cause, ...] = ()
+    principal: Principal | None = None
+    decision: Decision | None = None
+    wrong: bool = False
+
+
+def conclude(arrival: Arrival, method: Method, answer: Answer, school: School, location: str, now: float) -> Conclusion:
+    """Evaluate policy for a proved principal; turn every other answer into its reject or silence.
+
+    `now` is seconds since the epoch. Never raises for any answer.
+    """
+    if isinstance(answer, Proved):
+        principal = answer.principal
+        decision = school.decide(access_of(arrival, method, principal, school, location, now))
+        if decision.permitted:
+            return Conclusion(Outcome.ACCEPT, (), principal, decision)
+        cause = Cause.DENIED_BY_RULE if decision.denial is not None else Cause.NO_RULE
+        return Conclusion(Outcome.REJECT, (cause,), principal, decision)
+    if isinstance(answer, Wrong):
+        return Conclusion(Outcome.REJECT, (Cause.WRONG_PASSWORD,), answer.principal, wrong=True)
+    if isinstance(answer, NotHere):
+        cause = Cause.UNKNOWN_DEVICE if method is Method.MAB else Cause.UNKNOWN_ACCOUNT
+        return _stranger(arrival, method, cause, school, location, now)
+    if isinstance(answer, Refused):
+        return Conclusion(Outcome.REJECT, (answer.cause,), answer.principal, wrong=answer.cause is Cause.METHOD_NOT_CHECKABLE)
+    return _away(arrival, method, school, location, now)
+
+
+def access_of(
+    arrival: Arrival,
+    method: Method,
+    principal: Principal | None,
+    school: School,
+    location: str,
+    now: float,
+    directory_away: bool = False,
+) -> Access:
+    """Everything a rule may ask, of a principal or (None) of somebody whom nobody knows."""
+    role, groups, home, ownership = "", _NOBODY, False, ""
+    if principal is not None:
+        role, groups, home = principal.role, principal.groups, principal.school == school.name
+        ownership = principal.ownership
+    if not ownership or ownership == Ownership.OWN:
+        ownership = school.ownership(arrival.mac, now)
+    return Access(
+        school.name,
+        method,
+        school.moment(now),
+        role,
+        groups,
+        home,
+        ownership,
+        school.tags,
+        arrival.mac,
+        arrival.ssid,
+        arrival.access_point,
+        location,
+        arrival.wired,
+        "",
+        directory_away,
+    )
+
+
+def _stranger(arrival: Arrival, method: Method, cause: Cause, school: School, location: str, now: float) -> Conclusion:
+    """An unknown device may be let in by a rule that says so (redirect to the portal); an unknown account never."""
+    if method is not Method.MAB:
+        return Conclusion(Outcome.REJECT, (cause,), wrong=True)
+    decision = school.decide(access_of(arrival, method, None, school, location, now))
+    if decision.permitted:
+        return Conclusion(Outcome.ACCEPT, (), None, decision)
+    return Conclusion(Outcome.REJECT, (cause,), None, decision)
+
+
+def _away(arrival: Arrival, method: Method, school: School, location: str, now: float) -> Conclusion:
+    """The directory could not be asked: the policy's grant for that case, else silence, never a wrong password."""
+    decision = school.decide(access_of(arrival, method, None, school, location, now, directory_away=True))
+    if decision.permitted:
+        return Conclusion(Outcome.ACCEPT, (Cause.DIRECTORY_AWAY,), None, decision)
+    return Conclusion(Outcome.SILENCE, (Cause.DIRECTORY_AWAY,), None, decision)

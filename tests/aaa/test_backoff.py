@@ -1,0 +1,109 @@
+"""The back-off: old passwords are asked ever more rarely, and nobody can lock another person out."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from radius.aaa.backoff import FORGET_AFTER, LONGEST, TRUSTED_FOR, Backoff
+from radius.audit.causes import Cause
+
+PHONE, LAPTOP, NAME = "02-00-00-00-00-01", "02-00-00-00-00-02", "ucenik.primer"
+
+
+def test_one_wrong_password_costs_nothing() -> None:
+    backoff = Backoff()
+    backoff.failed(PHONE, NAME, 100.0)
+    assert backoff.refusal(PHONE, NAME, 100.0) is None
+
+
+def test_the_pause_doubles_from_one_second_and_ends_at_thirty() -> None:
+    backoff = Backoff()
+    now, pauses = 1000.0, []
+    backoff.failed(PHONE, NAME, now)
+    for _ in range(8):
+        backoff.failed(PHONE, NAME, now)
+        pause = 0.0
+        while backoff.refusal(PHONE, NAME, now + pause) is Cause.BACKING_OFF:
+            pause += 0.5
+        pauses.append(pause)
+        now += pause
+    assert pauses == [1, 2, 4, 8, 16, 30, 30, 30]
+
+
+def test_a_success_starts_the_pair_anew() -> None:
+    backoff = Backoff()
+    for _ in range(5):
+        backoff.failed(PHONE, NAME, 100.0)
+    backoff.succeeded(PHONE, NAME, 140.0)
+    backoff.failed(PHONE, NAME, 141.0)
+    assert backoff.refusal(PHONE, NAME, 141.0) is None
+
+
+def test_a_phone_with_an_old_password_does_not_stop_its_owners_laptop() -> None:
+    backoff = Backoff()
+    for second in range(9):
+        backoff.failed(PHONE, NAME, 100.0 + second)
+    assert backoff.refusal(PHONE, NAME, 108.5) is Cause.BACKING_OFF
+    assert backoff.refusal(LAPTOP, NAME, 108.5) is None
+
+
+def test_guessing_from_many_devices_throttles_the_account() -> None:
+    backoff = Backoff()
+    for number in range(20):
+        backoff.failed(f"02-00-00-00-01-{number:02x}", NAME, 100.0)
+    assert backoff.refusal("02-00-00-00-99-99", NAME, 101.0) is Cause.ACCOUNT_THROTTLED
+
+
+def test_throttling_never_blocks_a_device_that_got_in_within_a_day() -> None:
+    backoff = Backoff()
+    backoff.succeeded(LAPTOP, NAME, 100.0)
+    for number in range(200):
+        backoff.failed(f"02-00-00-00-01-{number:02x}", NAME, 200.0)
+    assert backoff.refusal(LAPTOP, NAME, 201.0) is None
+    later = 100.0 + TRUSTED_FOR + 1
+    for number in range(20):
+        backoff.failed(f"02-00-00-00-02-{number:02x}", NAME, later)
+    assert backoff.refusal(LAPTOP, NAME, later) is Cause.ACCOUNT_THROTTLED
+
+
+def test_another_person_on_the_same_device_is_not_held_back() -> None:
+    backoff = Backoff()
+    for _ in range(6):
+        backoff.failed(PHONE, NAME, 100.0)
+    assert backoff.refusal(PHONE, "nastavnik.primer", 100.0) is None
+
+
+def test_a_request_without_a_device_address_earns_no_trust() -> None:
+    backoff = Backoff()
+    backoff.succeeded("", NAME, 100.0)
+    for number in range(20):
+        backoff.failed(f"02-00-00-00-01-{number:02x}", NAME, 100.0)
+    assert backoff.refusal("", NAME, 101.0) is Cause.ACCOUNT_THROTTLED
+
+
+def test_old_failures_are_forgotten() -> None:
+    backoff = Backoff()
+    for _ in range(6):
+        backoff.failed(PHONE, NAME, 100.0)
+    backoff.failed(PHONE, NAME, 100.0 + FORGET_AFTER + LONGEST)
+    assert backoff.refusal(PHONE, NAME, 100.0 + FORGET_AFTER + LONGEST) is None
+
+
+def test_memory_is_bounded_under_a_flood_of_names_and_devices() -> None:
+    backoff = Backoff(at_most=100, trusted_at_most=50)
+    for number in range(10_000):
+        backoff.failed(f"device{number}", f"name{number}", 1.0)
+        backoff.succeeded(f"device{number}", f"other{number}", 1.0)
+    assert len(backoff._pairs) <= 100
+    assert len(backoff._accounts) <= 100
+    assert len(backoff._trusted) <= 50
+
+
+@given(st.lists(st.tuples(st.sampled_from("fs"), st.integers(0, 3), st.integers(0, 2), st.floats(0, 60)), max_size=60))
+def test_nobody_waits_longer_than_the_longest_pause(steps: list[tuple[str, int, int, float]]) -> None:
+    backoff, now = Backoff(), 0.0
+    for kind, device, name, pause in steps:
+        now += pause
+        (backoff.failed if kind == "f" else backoff.succeeded)(f"d{device}", f"n{name}", now)
+    for device in range(4):
+        for name in range(3):
+            assert backoff.refusal(f"d{device}", f"n{name}", now + LONGEST) is None

@@ -1,0 +1,188 @@
+"""The local directory: each proof that holds, each that does not, and accounts that cannot be checked so."""
+
+import pytest
+from argon2 import PasswordHasher
+
+from radius.audit.causes import Cause
+from radius.crypto.chap import chap_response
+from radius.crypto.mschap import challenge_hash, challenge_response, hash_nt_password_hash, nt_password_hash
+from radius.directory.local import REMEMBER_SECONDS, LocalDirectory, RememberedProofs
+from radius.directory.question import (
+    Answer,
+    ChapResponse,
+    CouldNotAsk,
+    Credential,
+    KnownMac,
+    MsChap2Response,
+    MsChapResponse,
+    NotHere,
+    PlainPassword,
+    Proved,
+    Question,
+    Refused,
+    Wrong,
+)
+from radius.secret import Secret
+from radius.store.records import PersonRecord
+from tests.fakes.school_house import NOW, SchoolHouse
+
+PASSWORD = "lozinka učenika Đорђа"
+FAR = float("inf")
+
+
+@pytest.fixture
+def house() -> SchoolHouse:
+    house = SchoolHouse()
+    house.add_person("đorđe.primer", PASSWORD, "student", groups=("8-2", "hor"))
+    return house
+
+
+def ask(house: SchoolHouse, credential: Credential, name: str = "đorđe.primer") -> Answer | None:
+    return LocalDirectory(house.records, house.seals).answer_now(Question(name, credential, house.now))
+
+
+def mschap2(password: str, name: bytes = b"peer") -> MsChap2Response:
+    challenge = challenge_hash(b"p" * 16, b"a" * 16, name)
+    return MsChap2Response(b"a" * 16, b"p" * 16, name, challenge_response(challenge, nt_password_hash(password)))
+
+
+def proofs(password: str) -> list[Credential]:
+    return [
+        PlainPassword(Secret(password)),
+        ChapResponse(5, b"c" * 16, chap_response(5, password.encode(), b"c" * 16)),
+        MsChapResponse(b"c" * 8, challenge_response(b"c" * 8, nt_password_hash(password))),
+        mschap2(password),
+    ]
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_the_right_password_proves_by_every_method(house: SchoolHouse, number: int) -> None:
+    answer = ask(house, proofs(PASSWORD)[number])
+    assert isinstance(answer, Proved)
+    assert (answer.principal.role, answer.principal.groups) == ("student", frozenset({"8-2", "hor"}))
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_a_wrong_password_is_wrong_by_every_method(house: SchoolHouse, number: int) -> None:
+    assert isinstance(ask(house, proofs(PASSWORD + "x")[number]), Wrong)
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_an_unknown_name_is_not_here_by_every_method(house: SchoolHouse, number: int) -> None:
+    assert isinstance(ask(house, proofs(PASSWORD)[number], "niko.primer"), NotHere)
+
+
+def test_mschap_gives_what_the_keys_are_made_of(house: SchoolHouse) -> None:
+    answer = ask(house, mschap2(PASSWORD))
+    assert isinstance(answer, Proved)
+    assert answer.nt_hash_hash == Secret(hash_nt_password_hash(nt_password_hash(PASSWORD)))
+
+
+def test_cyrillic_names_compare_without_case(house: SchoolHouse) -> None:
+    house.add_person("ана.пример", PASSWORD, "student")
+    assert isinstance(ask(house, PlainPassword(Secret(PASSWORD)), "АНА.Пример"), Proved)
+
+
+@pytest.mark.parametrize("name", ["", " ", "a b", "\x00", "x" * 300, "ana\u202e"])
+def test_names_that_no_account_can_have_are_not_here(house: SchoolHouse, name: str) -> None:
+    assert isinstance(ask(house, PlainPassword(Secret(PASSWORD)), name), NotHere)
+
+
+def test_an_account_without_a_kind_of_proof_is_refused_for_that_method(house: SchoolHouse) -> None:
+    record = house.records.people["đorđe.primer"]
+    bare = PersonRecord(record.id, record.username, record.school, record.role, (), False, 0, 0, b"", b"", b"", "")
+    house.records.people["đorđe.primer"] = bare
+    for proof in proofs(PASSWORD):
+        answer = ask(house, proof)
+        assert isinstance(answer, Refused)
+        assert answer.cause is Cause.METHOD_NOT_CHECKABLE
+
+
+def test_an_empty_password_proves_nothing(house: SchoolHouse) -> None:
+    assert isinstance(ask(house, PlainPassword(Secret(b""))), Wrong)
+
+
+# --- strong accounts
+
+
+@pytest.fixture
+def strong(house: SchoolHouse) -> SchoolHouse:
+    hashed = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
+    house.records.people["direktor.primer"] = PersonRecord(
+        99, "direktor.primer", "os-primer", "staff", (), False, 0, 0, b"", b"", b"", hashed
+    )
+    return house
+
+
+def question(house: SchoolHouse, password: str = PASSWORD, now: float = NOW) -> Question:
+    return Question("direktor.primer", PlainPassword(Secret(password)), now)
+
+
+def test_a_strong_account_is_asked_on_a_thread_and_then_remembered(strong: SchoolHouse) -> None:
+    directory = LocalDirectory(strong.records, strong.seals)
+    assert directory.answer_now(question(strong)) is None
+    assert isinstance(directory.answer(question(strong), FAR), Proved)
+    assert isinstance(directory.answer_now(question(strong)), Proved)
+    assert directory.answer_now(question(strong, "another")) is None
+    assert directory.answer_now(question(strong, now=NOW + REMEMBER_SECONDS)) is None
+
+
+def test_a_wrong_password_of_a_strong_account_is_never_remembered(strong: SchoolHouse) -> None:
+    directory = LocalDirectory(strong.records, strong.seals)
+    assert isinstance(directory.answer(question(strong, "wrong"), FAR), Wrong)
+    assert directory.answer_now(question(strong, "wrong")) is None
+
+
+def test_a_changed_password_is_felt_at_once(strong: SchoolHouse) -> None:
+    directory = LocalDirectory(strong.records, strong.seals)
+    directory.answer(question(strong), FAR)
+    record = strong.records.people["direktor.primer"]
+    hashed = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash("new password")
+    strong.records.people["direktor.primer"] = PersonRecord(
+        record.id, record.username, record.school, record.role, (), False, 0, 0, b"", b"", b"", hashed
+    )
+    assert directory.answer_now(question(strong)) is None
+    assert isinstance(directory.answer(question(strong), FAR), Wrong)
+
+
+def test_past_its_deadline_a_directory_could_not_be_asked(strong: SchoolHouse) -> None:
+    directory = LocalDirectory(strong.records, strong.seals)
+    assert isinstance(directory.answer(question(strong), 0.0), CouldNotAsk)
+
+
+def test_a_strong_account_cannot_be_checked_by_mschap(strong: SchoolHouse) -> None:
+    answer = ask(strong, mschap2(PASSWORD), "direktor.primer")
+    assert isinstance(answer, Refused)
+    assert answer.cause is Cause.METHOD_NOT_CHECKABLE
+
+
+def test_remembered_proofs_are_bounded(strong: SchoolHouse) -> None:
+    remembered = RememberedProofs(at_most=10)
+    for number in range(100):
+        remembered.remember(strong.records.people["direktor.primer"], f"password {number}".encode(), NOW)
+    assert len(remembered) <= 10
+
+
+# --- devices
+
+
+def test_a_registered_device_is_known_by_its_address(house: SchoolHouse) -> None:
+    answer = ask(house, KnownMac("02-00-00-00-05-01"))
+    assert isinstance(answer, Proved)
+    assert answer.principal.ownership == "managed"
+
+
+def test_other_devices_are_not_here(house: SchoolHouse) -> None:
+    assert isinstance(ask(house, KnownMac("02-00-00-00-05-02")), NotHere)
+
+
+@pytest.mark.parametrize(
+    ("disabled", "valid_until", "cause"), [(True, 0.0, Cause.DEVICE_DISABLED), (False, NOW, Cause.DEVICE_EXPIRED)]
+)
+def test_a_device_that_may_not_come_in_is_refused_with_its_cause(
+    house: SchoolHouse, disabled: bool, valid_until: float, cause: Cause
+) -> None:
+    house.add_device("02-00-00-00-05-03", disabled=disabled, valid_until=valid_until)
+    answer = ask(house, KnownMac("02-00-00-00-05-03"))
+    assert isinstance(answer, Refused)
+    assert answer.cause is cause

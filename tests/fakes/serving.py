@@ -1,0 +1,141 @@
+"""A real Kapija in a temporary home directory, started as an operator starts it, on free ports of loopback."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from radius.admin.clients import add_client
+from radius.admin.context import open_admin
+from radius.admin.credentials import Keeping
+from radius.admin.devices import add_device
+from radius.admin.installation import init_home
+from radius.admin.people import add_person
+from radius.admin.policies import publish
+from radius.admin.schools import add_school, map_vlan
+from radius.secret import Secret
+from radius.settings import Home, load
+from radius.vendors import FAMILIES
+from radius.wire import dictionary
+
+SECRET = "canary-shared-secret-7391"
+PASSWORD = "canary-password-5527"
+PATIENCE = 30.0  # seconds; only ever waited in full when something is broken
+POLICY = """
+[[rule]]
+id = "pupils"
+when = { role = "student", home = true }
+grant = { vlan = "pupils" }
+
+[[rule]]
+id = "printers"
+when = { role = "device", method = "mab" }
+grant = { vlan = 30 }
+"""
+
+
+def eventually(holds: Callable[[], bool], what: str) -> None:
+    """Wait until `holds`, and fail naming `what` when it does not come to hold."""
+    deadline = time.monotonic() + PATIENCE
+    while not holds():
+        assert time.monotonic() < deadline, f"not within {PATIENCE:.0f} s: {what}"
+        time.sleep(0.02)
+
+
+def free_port() -> int:
+    """A UDP port of loopback that nobody has now; the one above it is free too."""
+    while True:
+        with (
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as first,
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as second,
+        ):
+            first.bind(("127.0.0.1", 0))
+            port: int = first.getsockname()[1]
+            try:
+                second.bind(("127.0.0.1", port + 1))
+            except OSError:
+                continue
+            return port
+
+
+def make_home(path: Path, *, listen: str = '["127.0.0.1", "::1"]', reject_delay: float = 0.05) -> Home:
+    """A home directory with one school, one pupil, one printer and the client 127.0.0.1 (and ::1)."""
+    home, _ = init_home(path)
+    port = free_port()
+    settings = path / "kapija.toml"
+    text = settings.read_text(encoding="utf-8")
+    ours = f"[radius]\nlisten = {listen}\nauth_port = {port}\nacct_port = {port + 1}\nreject_delay = {reject_delay}\n"
+    settings.write_text(re.sub(r"(?m)^\[radius\]$", ours, text), encoding="utf-8")
+    home = load(path)
+    with open_admin(home, "test") as admin:
+        add_school(admin, "os-primer", "OŠ Primer", language="en")
+        map_vlan(admin, "os-primer", "pupils", 20)
+        for address in ("127.0.0.1", "::1"):
+            add_client(admin, address, "os-primer", "generic", FAMILIES, "hall", secret=Secret(SECRET))
+        add_person(admin, "ucenik.primer", "os-primer", "student", Secret(PASSWORD), keeping=Keeping.CHAP)
+        add_device(admin, "02-00-00-00-05-01", "os-primer")
+        publish(admin, "os-primer", POLICY, dictionary.load().check, FAMILIES)
+    return home
+
+
+class Serving:
+    """`kapija serve` as a process. Use as a context manager; `log` is what it has printed so far."""
+
+    def __init__(self, home: Home, workers: int = 1) -> None:
+        self.home = home
+        self.port = home.settings.radius.auth_port
+        self._workers = workers
+        self._log = home.path / "serve.log"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        """The supervisor's process id."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
+    def log(self) -> str:
+        """Standard output and error together."""
+        return self._log.read_text(encoding="utf-8")
+
+    def children(self) -> list[int]:
+        """The housekeeper's and the workers' process ids, the housekeeper first."""
+        text = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text(encoding="ascii")
+        return sorted(int(word) for word in text.split())
+
+    def __enter__(self) -> "Serving":
+        command = [sys.executable, "-m", "radius", "--home", str(self.home.path), "serve", "--workers", str(self._workers)]
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        start = len(self.log)
+        eventually(lambda: "serves RADIUS" in self.log[start:] or self._ended(), "the server says that it serves")
+        assert not self._ended(), self.log
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if not self._ended():
+            self.stop()
+
+    def stop(self) -> int:
+        """End it as an operator does; its exit status."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGTERM)
+        return self._process.wait(PATIENCE)
+
+    def kill_everything(self) -> None:
+        """kill -9 of the supervisor and every child, at once: as near to a power cut as a test can come."""
+        assert self._process is not None
+        children = self.children()
+        for pid in (self.pid, *children):
+            os.kill(pid, signal.SIGKILL)
+        self._process.wait(PATIENCE)
+        eventually(lambda: not any(Path(f"/proc/{pid}").exists() for pid in children), "the killed children are gone")
+
+    def _ended(self) -> bool:
+        return self._process is None or self._process.poll() is not None

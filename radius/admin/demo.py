@@ -1,0 +1,117 @@
+"""A demo school, made by the same use cases as a real one, with every secret and password generated at its first start.
+
+It is built beside its place and moved there whole, so an interrupted first start leaves nothing half made. The passwords lie
+in files that only their owner can read; the commands that are printed read them from there.
+"""
+
+import os
+import shlex
+import shutil
+import string
+from collections.abc import Iterator
+from importlib.resources import files
+from pathlib import Path
+from secrets import choice
+
+from msgspec import Struct
+
+from policies.parse_grant import CheckAttribute
+from radius.admin.clients import add_client
+from radius.admin.context import Admin, open_admin
+from radius.admin.credentials import Keeping
+from radius.admin.devices import add_device
+from radius.admin.installation import init_home
+from radius.admin.people import add_person
+from radius.admin.policies import publish
+from radius.admin.schools import add_school, map_vlan, set_calendar
+from radius.errors import OperatorError
+from radius.secret import Secret
+
+SCHOOL = "os-demo"
+VLANS = {"staff": 10, "pupils": 20, "guests": 30, "devices": 40, "managed": 50, "voice": 60}
+PEOPLE = (  # name, role, groups, display name: plainly invented
+    ("nastavnik.demo", "staff", (), "Наставник Демо"),
+    ("ucenik.demo", "student", ("grade-8", "8-2"), "Ученик Демо"),
+    ("ucenica.demo", "student", ("grade-3", "3-1"), "Ученица Демо"),
+    ("gost.demo", "guest", (), "Гост Демо"),
+)
+PRINTER = "02-00-00-00-05-01"
+_LETTERS = "".join(set(string.ascii_letters + string.digits) - set("0O1lI"))  # no look-alikes: somebody will type these
+
+
+class Demo(Struct, frozen=True):
+    """Where the demo lives; `words` is what a person reads after the start."""
+
+    home: Path
+
+    def words(self, program: str, port: int) -> Iterator[str]:
+        """What there is, and three commands that work when pasted into another terminal."""
+        kapija = f"{_near(Path(program))} --home {_near(self.home)}"
+        folder = _near(self.home / "demo")
+        server = "127.0.0.1" if port == 1812 else f"127.0.0.1:{port}"
+        yield ""
+        yield f"The demo school '{SCHOOL}' has the people {', '.join(name for name, *_ in PEOPLE)}, the printer"
+        yield f"{PRINTER}, the client 127.0.0.1, and the policy of policies/examples/national.toml."
+        yield f"Passwords and the shared secret were generated for you and lie in {folder}/."
+        yield ""
+        yield "Three commands to try in another terminal:"
+        yield ""
+        yield "  # as an access point does (radtest is in the package freeradius-utils)"
+        yield f'  radtest nastavnik.demo "$(cat {folder}/nastavnik.demo.password)" {server} 0 "$(cat {folder}/client.secret)"'
+        yield ""
+        yield "  # as an access point does, with words on what it would do"
+        yield f"  {kapija} test login nastavnik.demo --method mschapv2 --password-file {folder}/nastavnik.demo.password"
+        yield ""
+        yield "  # what would happen to a pupil at eleven at night, and why"
+        yield f"  {kapija} explain --user ucenik.demo --school {SCHOOL} --ssid Ucenici --at 2026-11-23T23:00"
+        yield ""
+
+
+def make_demo(path: Path, check_attribute: CheckAttribute, families: frozenset[str]) -> Demo:
+    """The demo in the home directory `path`, made at the first call. Raises OperatorError when a real school lives there."""
+    if (path / "demo").is_dir():
+        return Demo(path)
+    if (path / "kapija.toml").exists():
+        raise OperatorError(f"{path} is a home directory already: start it without --demo, or name another --home")
+    making = path.with_name(path.name + ".making")
+    shutil.rmtree(making, ignore_errors=True)
+    making.parent.mkdir(parents=True, exist_ok=True)
+    home, _ = init_home(making)
+    settings = making / "kapija.toml"
+    text = settings.read_text(encoding="utf-8")
+    settings.write_text(text.replace('# listen = ["0.0.0.0", "::"] ', 'listen = ["127.0.0.1"]      '), encoding="utf-8")
+    with open_admin(home, "demo") as admin:
+        _furnish(admin, making / "demo", check_attribute, families)
+    try:
+        making.rename(path)
+    except OSError as error:
+        raise OperatorError(f"{path} cannot be made: {error.strerror}; name another --home, or empty it") from None
+    return Demo(path)
+
+
+def _furnish(admin: Admin, folder: Path, check_attribute: CheckAttribute, families: frozenset[str]) -> None:
+    folder.mkdir(mode=0o700)
+    examples = files("policies") / "examples"
+    add_school(admin, SCHOOL, "ОШ „Демо“", language="sr-Cyrl", tags=("primary", "demo"))
+    for vlan, number in VLANS.items():
+        map_vlan(admin, SCHOOL, vlan, number)
+    set_calendar(admin, SCHOOL, (examples / "calendar.toml").read_text(encoding="utf-8"))
+    _, secret = add_client(admin, "127.0.0.1", SCHOOL, "generic", families, "this machine", "hallway")
+    _keep(folder / "client.secret", secret)
+    for name, role, groups, display_name in PEOPLE:
+        password = Secret("".join(choice(_LETTERS) for _ in range(14)))
+        add_person(admin, name, SCHOOL, role, password, display_name, groups, keeping=Keeping.CHAP)
+        _keep(folder / f"{name}.password", password)
+    add_device(admin, PRINTER, SCHOOL, label="printer in the staff room", groups=("printer",))
+    publish(admin, "national", (examples / "national.toml").read_text(encoding="utf-8"), check_attribute, families, "the demo")
+
+
+def _near(path: Path) -> str:
+    """The path as one would type it here, quoted for a shell."""
+    here = Path.cwd()
+    return shlex.quote(str(path.relative_to(here) if path.is_relative_to(here) else path))
+
+
+def _keep(path: Path, secret: Secret) -> None:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(secret.reveal())

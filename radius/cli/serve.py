@@ -1,0 +1,60 @@
+"""`kapija serve`: the supervisor in the foreground, with a readable word on what is running."""
+
+import logging
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import click
+
+from radius.admin.demo import Demo, make_demo
+from radius.cli.frame import pass_home_path, say
+from radius.server.housekeeper import run_housekeeper
+from radius.server.supervisor import Child, Supervisor, make_sockets
+from radius.server.worker import Place, run_worker
+from radius.settings import Home, load
+from radius.store.master_key import MasterKey
+from radius.vendors import FAMILIES
+from radius.wire import dictionary
+
+
+@click.command()
+@click.option("--demo", is_flag=True, help="Make a demo school in the home directory first, if there is none yet.")
+@click.option("--workers", type=click.IntRange(1, 64), help="How many worker processes (default: kapija.toml, else 1).")
+@pass_home_path
+def serve(path: Path, demo: bool, workers: int | None) -> None:
+    """Serve RADIUS until stopped (Ctrl-C or SIGTERM)."""
+    shown = make_demo(path, dictionary.load().check, frozenset(FAMILIES)) if demo else None
+    home = load(path)
+    _log_to_stderr(home.settings.log.level)
+    number = workers or home.settings.radius.workers
+    run(home, number, lambda: _announce(home, number, shown))
+
+
+def run(home: Home, workers: int, when_ready: Callable[[], None]) -> None:
+    """Supervise the housekeeper and the workers until SIGTERM."""
+    master = MasterKey.load(home)
+    ports, inboxes = make_sockets(home.settings.radius, workers)
+    children = [Child("housekeeper", partial(run_housekeeper, home, master))]
+    children += [
+        Child(f"worker {number}", partial(run_worker, home, master, Place(number, ports[number], inboxes)))
+        for number in range(workers)
+    ]
+    Supervisor(children, when_ready).run()
+
+
+def _log_to_stderr(level: str) -> None:
+    logging.basicConfig(
+        level=level.upper(), stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s", datefmt="%Y-%m-%dT%H:%M:%S%z"
+    )
+
+
+def _announce(home: Home, workers: int, demo: Demo | None) -> None:
+    radius = home.settings.radius
+    processes = "1 worker" if workers == 1 else f"{workers} workers"
+    say(f"Kapija serves RADIUS on {', '.join(radius.listen)} port {radius.auth_port} ({processes}); Ctrl-C stops it.")
+    say(f"Status-Server is answered on ports {radius.auth_port} and {radius.acct_port}; home directory: {home.path}")
+    for line in demo.words(sys.argv[0], radius.auth_port) if demo is not None else ():
+        click.echo(line)
+    sys.stdout.flush()

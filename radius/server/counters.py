@@ -1,0 +1,57 @@
+"""What a worker counts: plain integers, added to on the packet's way and read when somebody asks."""
+
+
+class Counters:
+    """Each counter is a number of datagrams since the worker started, unless its name says otherwise."""
+
+    __slots__ = (
+        "accepts",
+        "bad_authenticator",
+        "bad_message_authenticator",
+        "delayed_rejects_full",
+        "duplicates",
+        "faults",
+        "handed_over",
+        "handover_full",
+        "in_work_dropped",
+        "longest_stall_ms",
+        "malformed",
+        "message_authenticator_missing",
+        "proxy_state_unprotected",
+        "rejects",
+        "requests",
+        "send_failures",
+        "silences",
+        "status_server",
+        "unexpected_code",
+        "unknown_client",
+    )
+
+    accepts: int  # Access-Accepts sent
+    bad_authenticator: int
+    bad_message_authenticator: int  # present and not made with a secret of ours: discarded, RFC 3579 section 3.2
+    delayed_rejects_full: int  # rejects that no longer fitted into the delay queue: silence
+    duplicates: int  # answered with the same octets again, RFC 5080 section 2.2.2
+    faults: int  # requests on which our own code failed: silence and a log line
+    handed_over: int  # to the worker that owns the device
+    handover_full: int  # could not be handed over: silence, the NAS repeats
+    in_work_dropped: int  # repeated while the first is still in work
+    longest_stall_ms: int  # longest time for which the loop did not come round, in milliseconds
+    malformed: int
+    message_authenticator_missing: int  # required and absent: discarded
+    proxy_state_unprotected: int  # Proxy-State without Message-Authenticator: discarded (CVE-2024-3596)
+    rejects: int
+    requests: int  # datagrams read
+    send_failures: int
+    silences: int  # decisions that end in silence, such as a directory that is away
+    status_server: int
+    unexpected_code: int  # codes that this port does not take
+    unknown_client: int
+
+    def __init__(self) -> None:
+        for name in self.__slots__:
+            setattr(self, name, 0)
+
+    def read(self) -> dict[str, int]:
+        """All counters by name."""
+        return {name: getattr(self, name) for name in self.__slots__}

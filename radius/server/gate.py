@@ -1,0 +1,367 @@
+"""The way of a packet: client, octets, duplicate, authenticators, proof, directory, policy, reply, event.
+
+One natural way, no detours. What memory can answer is answered inside the call; only a directory that must be waited for, a
+reject that is delayed, or a device that belongs to another worker comes back later. Nothing here raises: on the wire a fault
+is silence and a counter.
+"""
+
+import logging
+import zlib
+from collections.abc import Callable
+from time import perf_counter, time
+from typing import Protocol
+
+from msgspec import Struct
+
+from policies.access import Arrival, Method
+from radius.aaa.backoff import Backoff
+from radius.aaa.conclude import Conclusion, Outcome, conclude
+from radius.aaa.schools import School, Schools
+from radius.audit.causes import Cause
+from radius.audit.events import AccessDecided, Event
+from radius.audit.tags import Tag
+from radius.directory.question import Answer, Directory, PlainPassword, Proved, Question
+from radius.errors import MalformedPacket, PeerError
+from radius.server.clients import Client, Clients, is_text
+from radius.server.counters import Counters
+from radius.server.credentials import Proof, read_proof
+from radius.server.duplicates import Duplicates
+from radius.server.faults import where
+from radius.server.replies import Replies, proxy_states
+from radius.server.sockets import Port, Source
+from radius.wire.attributes import CALLING_STATION_ID, PROXY_STATE
+from radius.wire.codes import Code
+from radius.wire.packet import Packet, decode
+from radius.wire.shared_secret import SharedSecret
+
+log = logging.getLogger(__name__)
+
+_ACCESS_REQUEST = int(Code.ACCESS_REQUEST)
+_ACCESS_ACCEPT = int(Code.ACCESS_ACCEPT)
+_ACCESS_REJECT = int(Code.ACCESS_REJECT)
+_STATUS_SERVER = int(Code.STATUS_SERVER)
+_GRANTED = str(Tag.ACCESS_GRANTED)
+_DENIED = str(Tag.ACCESS_DENIED)
+_UNANSWERED = str(Tag.ACCESS_UNANSWERED)
+_FOREVER = float("inf")
+
+
+class Later(Protocol):
+    """What the gate asks of the loop: none of it may block."""
+
+    def ask(self, question: Question, then: Callable[[Answer], None]) -> None:
+        """Ask the directory on a thread of its own and call `then` in the loop with its answer."""
+
+    def delay(self, send: Callable[[], None]) -> bool:
+        """Call `send` after the reject delay; False when too many wait already."""
+
+    def hand_over(self, worker: int, octets: bytes, source: Source, port: int, local: bytes) -> None:
+        """Give a datagram to the worker that owns its device."""
+
+    def unknown_client(self, address: str, octets: bytes, now: float) -> None:
+        """Remember that this address, which no client has, sent something."""
+
+
+class Attempt(Struct, frozen=True, gc=False):
+    """One Access-Request on its way: where it came from and when (`now`: epoch; the others: perf_counter seconds)."""
+
+    packet: Packet
+    client: Client
+    secret: SharedSecret
+    source: Source
+    port: Port
+    local: bytes
+    now: float
+    began: float
+    decoded: float
+
+
+class Gate:
+    """One worker's gate. `worker` of `workers` owns the devices whose Calling-Station-Id hashes to it; `clock` gives seconds
+    since the epoch."""
+
+    def __init__(
+        self,
+        clients: Clients,
+        schools: Schools,
+        directory: Directory,
+        replies: Replies,
+        record: Callable[[Event], None],
+        later: Later,
+        counters: Counters,
+        worker: int = 0,
+        workers: int = 1,
+        clock: Callable[[], float] = time,
+    ) -> None:
+        self._clients = clients
+        self._schools = schools
+        self._directory = directory
+        self._replies = replies
+        self._record = record
+        self._later = later
+        self._counters = counters
+        self._worker = worker
+        self._workers = workers
+        self._clock = clock
+        self.duplicates = Duplicates()
+        self.backoff = Backoff()
+
+    def receive(self, octets: bytes, source: Source, port: Port, local: bytes, handed: bool = False) -> None:
+        """Take one datagram. `handed` says that another worker has passed it on to us."""
+        counters = self._counters
+        counters.requests += 1
+        began = perf_counter()
+        client = self._clients.find(source[0]) or self._clients.prepare(source[0])
+        if client is None:
+            counters.unknown_client += 1
+            self._later.unknown_client(source[0], octets, self._clock())
+            return
+        try:
+            packet = decode(octets)
+        except MalformedPacket:
+            counters.malformed += 1
+            return
+        if self._workers > 1 and not handed and self._passed_on(packet, octets, source, port, local):
+            return
+        if packet.code != _ACCESS_REQUEST or port.accounting:
+            self._other_code(packet, client, source, port, local)
+            return
+        seen = self.duplicates.find(source, packet.identifier, octets)
+        if seen is not None:
+            self._repeat(seen[1], source, port, local)
+            return
+        now = self._clock()
+        secret = self._clients.verify(client, packet, source[0], now)
+        if secret is None:
+            return
+        self.duplicates.begin(source, packet.identifier, octets)
+        attempt = Attempt(packet, client, secret, source, port, local, now, began, perf_counter())
+        try:
+            self._authenticate(attempt)
+        except Exception as error:  # noqa: BLE001 - the edge: whatever is wrong with one request, the next is served
+            self._fault(attempt, error)
+
+    def _authenticate(self, attempt: Attempt) -> None:
+        """From the request's attributes to a question, and to its answer if memory has it."""
+        packet, client, now = attempt.packet, attempt.client, attempt.now
+        try:
+            arrival = client.family.read(packet)
+        except PeerError:
+            self._finish(attempt, Arrival(""), None, Conclusion(Outcome.REJECT, (Cause.UNREADABLE_NAME,)), None)
+            return
+        proof = read_proof(packet, arrival, attempt.secret)
+        if isinstance(proof, Cause):
+            self._finish(attempt, arrival, None, Conclusion(Outcome.REJECT, (proof,)), None)
+            return
+        refusal = self.backoff.refusal(arrival.mac, arrival.user_name, now)
+        if refusal is not None:
+            self._finish(attempt, arrival, proof, Conclusion(Outcome.REJECT, (refusal,), wrong=True), None)
+            return
+        question = Question(arrival.user_name, proof.credential, now)
+        answer = self._directory.answer_now(question)
+        if answer is None:
+            self._later.ask(question, lambda answer: self._answered_later(attempt, arrival, proof, answer))
+            return
+        self._answered(attempt, arrival, proof, answer)
+
+    def _answered_later(self, attempt: Attempt, arrival: Arrival, proof: Proof, answer: Answer) -> None:
+        try:
+            self._answered(attempt, arrival, proof, answer)
+        except Exception as error:  # noqa: BLE001 - the edge: whatever is wrong with one request, the next is served
+            self._fault(attempt, error)
+
+    def _answered(self, attempt: Attempt, arrival: Arrival, proof: Proof, answer: Answer) -> None:
+        """From the directory's answer to the conclusion, and what it teaches the back-off."""
+        answered = perf_counter()
+        record = attempt.client.record
+        school = self._schools.get(record.school)
+        if school is None:
+            self._finish(attempt, arrival, proof, Conclusion(Outcome.SILENCE, (Cause.SCHOOL_GONE,)), None)
+            return
+        conclusion = conclude(arrival, proof.method, answer, school, record.location, attempt.now)
+        if conclusion.wrong:
+            conclusion = _doubt_the_secret(conclusion, attempt, proof)
+            if conclusion.causes[0] is not Cause.SECRET_MISMATCH:  # which is the access point's fault, not the person's
+                self.backoff.failed(arrival.mac, arrival.user_name, attempt.now)
+        elif type(answer) is Proved and proof.method is not Method.MAB:
+            self.backoff.succeeded(arrival.mac, arrival.user_name, attempt.now)
+        if conclusion.outcome is Outcome.ACCEPT:
+            self._accept(attempt, arrival, proof, answer, school, conclusion, answered)
+        else:
+            self._finish(attempt, arrival, proof, conclusion, school, answered)
+
+    def _accept(
+        self,
+        attempt: Attempt,
+        arrival: Arrival,
+        proof: Proof,
+        answer: Answer,
+        school: School,
+        conclusion: Conclusion,
+        answered: float,
+    ) -> None:
+        decision = conclusion.decision
+        packet, family = attempt.packet, attempt.client.record.family
+        if decision is None or not decision.permitted:  # conclude() promises otherwise; a promise is not a lock
+            raise AssertionError("an accept without a rule that permits")
+        template = self._replies.template(decision, school, family)
+        if isinstance(template, Cause):
+            refused = Conclusion(Outcome.REJECT, (template,), conclusion.principal, decision)
+            self._finish(attempt, arrival, proof, refused, school, answered)
+            return
+        seconds, octets = self._replies.session_time(template, decision, attempt.now)
+        octets = template.attributes + octets
+        if type(answer) is Proved:
+            if answer.nt_hash_hash is not None:
+                octets += self._replies.keys(proof, answer, attempt.secret, packet)
+            psk = answer.principal.psk
+            if template.grant.psk and psk is not None:
+                octets += self._replies.pre_shared_key(psk, arrival.ssid, family, attempt.secret, packet)
+        if PROXY_STATE in packet.first:
+            octets += proxy_states(packet)
+        self._counters.accepts += 1
+        self._send(attempt, attempt.secret.reply(_ACCESS_ACCEPT, packet, octets))
+        self._note(attempt, arrival, proof, conclusion, _GRANTED, answered, template.vlan, seconds)
+
+    def _finish(
+        self,
+        attempt: Attempt,
+        arrival: Arrival,
+        proof: Proof | None,
+        conclusion: Conclusion,
+        school: School | None,
+        answered: float = 0.0,
+    ) -> None:
+        """A reject (delayed where a proof was wrong) or silence."""
+        packet = attempt.packet
+        if conclusion.outcome is Outcome.SILENCE:
+            self._counters.silences += 1
+            self.duplicates.forget(attempt.source, packet.identifier, packet.octets)
+            self._note(attempt, arrival, proof, conclusion, _UNANSWERED, answered)
+            return
+        language = school.language if school is not None else self._language(attempt.client)
+        octets = self._replies.rejection(conclusion, packet, proof, language) + proxy_states(packet)
+        reply = attempt.secret.reply(_ACCESS_REJECT, packet, octets)
+        self._counters.rejects += 1
+        if not conclusion.wrong:
+            self._send(attempt, reply)
+        elif not self._later.delay(lambda: self._send(attempt, reply)):
+            self._counters.delayed_rejects_full += 1
+            self.duplicates.forget(attempt.source, packet.identifier, packet.octets)
+        self._note(attempt, arrival, proof, conclusion, _DENIED, answered)
+
+    def _send(self, attempt: Attempt, reply: bytes) -> None:
+        packet = attempt.packet
+        self.duplicates.end(attempt.source, packet.identifier, packet.octets, reply)
+        try:
+            attempt.port.send(reply, attempt.source, attempt.local)
+        except OSError:  # the NAS repeats, and then gets the same octets from `duplicates`
+            self._counters.send_failures += 1
+
+    def _note(
+        self,
+        attempt: Attempt,
+        arrival: Arrival,
+        proof: Proof | None,
+        conclusion: Conclusion,
+        tag: str,
+        answered: float,
+        vlan: int = 0,
+        seconds: int = 0,
+    ) -> None:
+        """The audit event: filled along the way, written once."""
+        done = perf_counter()
+        began, decoded = attempt.began, attempt.decoded
+        answered = answered or done
+        decision, principal, record = conclusion.decision, conclusion.principal, attempt.client.record
+        valid_until = decision.valid_until if decision is not None else 0.0
+        self._record(
+            AccessDecided(
+                attempt.now,
+                tag,
+                record.school,
+                attempt.source[0],
+                record.network,
+                arrival.user_name,
+                principal.subject if principal is not None else "",
+                principal.role if principal is not None else "",
+                arrival.mac,
+                arrival.ssid,
+                arrival.access_point,
+                proof.method if proof is not None else "",
+                decision.rule if decision is not None else "",
+                decision.policy if decision is not None else "",
+                conclusion.causes,
+                vlan,
+                seconds,
+                valid_until if valid_until != _FOREVER else 0.0,
+                (
+                    int((decoded - began) * 1e6),
+                    int((answered - decoded) * 1e6),
+                    int((done - answered) * 1e6),
+                    int((done - began) * 1e6),
+                ),
+            )
+        )
+
+    def _passed_on(self, packet: Packet, octets: bytes, source: Source, port: Port, local: bytes) -> bool:
+        device = packet.first.get(CALLING_STATION_ID)
+        if device is None:
+            return False
+        owner = zlib.crc32(device) % self._workers
+        if owner == self._worker:
+            return False
+        self._later.hand_over(owner, octets, source, port.number, local)
+        return True
+
+    def _other_code(self, packet: Packet, client: Client, source: Source, port: Port, local: bytes) -> None:
+        """Status-Server (RFC 5997) on both ports; every other code is not for this port."""
+        if packet.code != _STATUS_SERVER:
+            self._counters.unexpected_code += 1
+            return
+        for secret in client.secrets(self._clock()):
+            if secret.verify_message_authenticator(packet):  # RFC 5997 section 3: it must have one
+                break
+        else:
+            self._counters.bad_message_authenticator += 1
+            return
+        self._counters.status_server += 1
+        if port.accounting:
+            reply = secret.plain_reply(Code.ACCOUNTING_RESPONSE, packet, proxy_states(packet))
+        else:
+            reply = secret.reply(_ACCESS_ACCEPT, packet, proxy_states(packet))
+        try:
+            port.send(reply, source, local)
+        except OSError:
+            self._counters.send_failures += 1
+
+    def _repeat(self, reply: bytes | None, source: Source, port: Port, local: bytes) -> None:
+        if reply is None:
+            self._counters.in_work_dropped += 1
+            return
+        self._counters.duplicates += 1
+        try:
+            port.send(reply, source, local)
+        except OSError:
+            self._counters.send_failures += 1
+
+    def _fault(self, attempt: Attempt, error: Exception) -> None:
+        """Our own fault: silence, so that the NAS fails over; never an accept, and never a reject that blames a person."""
+        self._counters.faults += 1
+        self.duplicates.forget(attempt.source, attempt.packet.identifier, attempt.packet.octets)
+        log.error("a request from %s could not be decided and got no answer: %s", attempt.source[0], where(error))
+
+    def _language(self, client: Client) -> str:
+        school = self._schools.get(client.record.school)
+        return school.language if school is not None else "en"
+
+
+def _doubt_the_secret(conclusion: Conclusion, attempt: Attempt, proof: Proof) -> Conclusion:
+    """An unprintable password in an unsigned request is the mark of two different shared secrets: say so."""
+    credential = proof.credential
+    if type(credential) is not PlainPassword or attempt.packet.message_authenticator_at:
+        return conclusion
+    if is_text(credential.password.reveal()):
+        return conclusion
+    causes = (Cause.SECRET_MISMATCH, *conclusion.causes)
+    return Conclusion(conclusion.outcome, causes, conclusion.principal, conclusion.decision, wrong=True)

@@ -1,0 +1,112 @@
+"""UDP sockets as RADIUS needs them: replies leave from the address that was asked, and each worker has its own socket.
+
+A socket bound to one address answers from it by itself. A wildcard socket (0.0.0.0, ::) is told each datagram's destination
+by the kernel (IP_PKTINFO, RFC 3542 section 6) and sends the reply with that source; without it a host with two addresses
+answers from the wrong one, and the NAS drops the answer.
+"""
+
+import socket
+import struct
+from collections.abc import Callable
+
+from radius.errors import OperatorError
+from radius.wire.packet import MAX_PACKET
+
+Source = tuple[str, int] | tuple[str, int, int, int]
+
+_IP_PKTINFO = 8  # Linux <linux/in.h>; Python 3.11 does not export it
+_IN_PKTINFO = struct.Struct("=i4s4s")  # ipi_ifindex, ipi_spec_dst, ipi_addr
+_IN6_PKTINFO = struct.Struct("=16sI")  # ipi6_addr, ipi6_ifindex
+_ANCILLARY = 64
+_ROOM = MAX_PACKET + 1  # one octet more than allowed, so that a longer datagram shows itself
+
+
+class Port:
+    """One bound UDP socket.
+
+    `receive()` gives (octets, source, local), raising BlockingIOError when there is nothing; `send(octets, source, local)`
+    answers. `local` is opaque: b"" where the socket has one address. `accounting` tells the two RADIUS ports apart.
+    """
+
+    def __init__(self, sock: socket.socket, accounting: bool, number: int) -> None:
+        self.sock = sock
+        self.accounting = accounting
+        self.number = number
+        address = sock.getsockname()[0]
+        self.wildcard = address in ("0.0.0.0", "::")  # noqa: S104
+        self._v6 = sock.family == socket.AF_INET6
+        self.receive: Callable[[], tuple[bytes, Source, bytes]]
+        self.send: Callable[[bytes, Source, bytes], object]
+        if self.wildcard:
+            self.receive, self.send = self._receive_with_destination, self._send_from
+        else:
+            self.receive, self.send = self._receive, self._send
+
+    def _receive(self) -> tuple[bytes, Source, bytes]:
+        octets, source = self.sock.recvfrom(_ROOM)
+        return octets, source, b""
+
+    def _send(self, octets: bytes, source: Source, local: bytes) -> None:
+        self.sock.sendto(octets, source)
+
+    def _receive_with_destination(self) -> tuple[bytes, Source, bytes]:
+        octets, ancillary, _flags, source = self.sock.recvmsg(_ROOM, _ANCILLARY)
+        return octets, source, ancillary[0][2] if ancillary else b""
+
+    def _send_from(self, octets: bytes, source: Source, local: bytes) -> None:
+        if not local:
+            self.sock.sendto(octets, source)
+        elif self._v6:
+            self.sock.sendmsg([octets], [(socket.IPPROTO_IPV6, socket.IPV6_PKTINFO, local)], 0, source)
+        else:
+            interface, _, asked = _IN_PKTINFO.unpack(local)
+            told = _IN_PKTINFO.pack(interface, asked, asked)
+            self.sock.sendmsg([octets], [(socket.IPPROTO_IP, _IP_PKTINFO, told)], 0, source)
+
+
+def bind(address: str, port: int, receive_buffer: int) -> socket.socket:
+    """A non-blocking UDP socket on `address` (IPv4 or IPv6) and `port`, shareable by workers (SO_REUSEPORT).
+
+    Raises OperatorError when the address is not ours or the port is taken.
+    """
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_DGRAM)
+    try:
+        sock.setblocking(False)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
+        else:
+            sock.setsockopt(socket.IPPROTO_IP, _IP_PKTINFO, 1)
+        sock.bind((address, port))
+    except OSError as error:
+        sock.close()
+        raise OperatorError(
+            f"cannot listen on {address} port {port} (radius.listen in kapija.toml): {error.strerror}"
+        ) from None
+    return sock
+
+
+def open_ports(listen: tuple[str, ...], auth: int, acct: int, receive_buffer: int) -> list[Port]:
+    """One Port for each address and each of the two RADIUS ports, numbered in this order for the hand-over.
+
+    A host without IPv6 listens on IPv4 alone when the wildcard `::` is asked for beside another address.
+    """
+    ports: list[Port] = []
+    for address in listen:
+        if address == "::" and len(listen) > 1 and not _has_ipv6():
+            continue
+        for number, accounting in ((auth, False), (acct, True)):
+            ports.append(Port(bind(address, number, receive_buffer), accounting, len(ports)))
+    return ports
+
+
+def _has_ipv6() -> bool:
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as sock:
+            sock.bind(("::", 0))
+    except OSError:
+        return False
+    return True

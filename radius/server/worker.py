@@ -1,0 +1,209 @@
+"""One worker: a loop that drains its sockets through the gate, a thread that fsyncs the journal, and a tick.
+
+Everything is made here, after the fork: LMDB's locks and threads do not survive one.
+"""
+
+import asyncio
+import gc
+import logging
+import os
+import random
+import signal
+import threading
+import time
+
+from msgspec import Struct
+
+from radius.aaa.schools import Schools
+from radius.audit.events import AuthenticatorLearned
+from radius.audit.journal import Journal
+from radius.directory.local import LocalDirectory
+from radius.server.clients import Client, Clients
+from radius.server.counters import Counters
+from radius.server.gate import Gate
+from radius.server.later import LoopLater, read_handed
+from radius.server.replies import Replies
+from radius.server.sockets import Port
+from radius.server.supervisor import Inbox, Ready
+from radius.settings import Home
+from radius.store.keyring import Keyring
+from radius.store.master_key import MasterKey
+from radius.store.node_file import Kind, NodeFile
+from radius.wire import dictionary
+
+log = logging.getLogger(__name__)
+
+DRAIN = 64  # datagrams a wake-up, then the loop looks at everything else
+TICK = 0.1  # seconds; a published policy is live within the housekeeper's round and this
+FINISH_WITHIN = 3.0  # what is under way at a stop may take this long: longer than the reject delay
+
+
+class Place(Struct, frozen=True):
+    """Where a worker stands: its number, its ports, its inbox and everybody's."""
+
+    number: int
+    ports: list[Port]
+    inboxes: list[Inbox]
+
+
+def run_worker(home: Home, master: MasterKey, place: Place, ready: Ready) -> None:
+    """Serve until SIGTERM, or until the supervisor is gone. `ready` is called when requests are being answered."""
+    worker = Worker(home, master, place)
+    try:
+        worker.serve(ready)
+    finally:
+        worker.close()
+
+
+class Worker:
+    """All of one worker's parts, put together."""
+
+    def __init__(self, home: Home, master: MasterKey, place: Place) -> None:
+        settings = home.settings
+        self._supervisor = os.getppid()
+        self._place = place
+        self._loop = asyncio.new_event_loop()
+        self._node_file = NodeFile.open(home.node_file)
+        self._node_file.refresh()
+        keyring = Keyring.from_wrapped(self._node_file.wrapped_keys(), master)
+        self._journal = Journal(
+            home.journal,
+            f"{settings.node}-{place.number}",
+            keyring.journal_key(settings.node),
+            settings.journal.limit_megabytes << 20,
+        )
+        self._group_seconds = settings.journal.group_milliseconds / 1000
+        self._stopping = threading.Event()
+        self._flusher = threading.Thread(target=self._flush, name="journal", daemon=True)
+        self.counters = Counters()
+        words = dictionary.load()
+        directory = LocalDirectory(self._node_file, keyring)
+        peers = [inbox.theirs for inbox in place.inboxes]
+        self._later = LoopLater(self._loop, directory, self._journal.append, self.counters, settings.radius.reject_delay, peers)
+        self._schools = Schools(self._node_file, words.check)
+        self._replies = Replies(words, settings.radius.reauthentication_jitter, os.urandom, random.random)
+        self._clients = Clients(self._node_file, keyring.open, self.counters, self._learned)
+        self._gate = Gate(
+            self._clients,
+            self._schools,
+            directory,
+            self._replies,
+            self._journal.append,
+            self._later,
+            self.counters,
+            place.number,
+            len(place.inboxes),
+        )
+        self._generation = self._node_file.generation()
+        self._ticked = time.monotonic()
+        self._failing = ""
+
+    def serve(self, ready: Ready) -> None:
+        """Answer until stopped."""
+        for port in self._place.ports:
+            self._loop.add_reader(port.sock, self._drain, port)
+        inbox = self._place.inboxes[self._place.number].mine
+        self._loop.add_reader(inbox, self._drain_inbox)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            self._loop.add_signal_handler(number, self._finish)
+        self._flusher.start()
+        self._loop.call_soon(self._tick)
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(20_000, 20, 50)  # almost nothing on the packet's way makes cycles
+        ready()
+        self._loop.run_forever()
+
+    def close(self) -> None:
+        """Write what is left of the journal and let go of everything."""
+        self._stopping.set()
+        if self._flusher.is_alive():
+            self._flusher.join()
+        self._journal.close()
+        self._later.close()
+        self._node_file.close()
+        self._loop.close()
+
+    def _drain(self, port: Port) -> None:
+        receive, take = port.receive, self._gate.receive
+        try:
+            for _ in range(DRAIN):
+                octets, source, local = receive()
+                take(octets, source, port, local)
+        except BlockingIOError:
+            pass
+        except OSError as error:  # an ICMP error of an earlier answer is reported here; the datagram is gone, the socket is not
+            log.debug("receiving on a socket failed: %s", error)
+
+    def _drain_inbox(self) -> None:
+        inbox = self._place.inboxes[self._place.number].mine
+        try:
+            for _ in range(DRAIN):
+                octets, source, number, local = read_handed(inbox.recv(16_384))
+                self._gate.receive(octets, source, self._place.ports[number], local, handed=True)
+        except BlockingIOError:
+            pass
+
+    def _tick(self) -> None:
+        """Ten times a second: see what is new in the node file, forget what is old, notice that the supervisor is gone."""
+        now = time.monotonic()
+        stall = int((now - self._ticked - TICK) * 1000)
+        self.counters.longest_stall_ms = max(self.counters.longest_stall_ms, stall)
+        self._ticked = now
+        self._gate.duplicates.tick(now)
+        self._later.note_unknown(time.time())
+        self._adopt_changes()
+        self._tell_of_the_journal()
+        if os.getppid() != self._supervisor:
+            log.error("the supervisor is gone, so this worker stops")
+            self._finish()
+            return
+        self._loop.call_later(TICK, self._tick)
+
+    def _adopt_changes(self) -> None:
+        self._node_file.refresh()
+        changes = self._node_file.changes_since(self._generation)
+        if not changes:
+            return
+        self._generation = changes.generation
+        if any(changes.of(kind) != frozenset() for kind in (Kind.CLIENT, Kind.NETWORK, Kind.LEARNED)):
+            self._clients.forget_all()
+        schools, policies = changes.of(Kind.SCHOOL), changes.of(Kind.POLICY)
+        if schools is None or policies is None:
+            self._schools.forget_all()
+        else:
+            for name in schools | policies:
+                self._schools.forget(name)
+        if schools != frozenset() or policies != frozenset():
+            self._replies.forget_all()
+
+    def _tell_of_the_journal(self) -> None:
+        failing = self._journal.failing
+        if failing != self._failing:
+            self._failing = failing
+            if failing:
+                log.error("audit events are not being stored: %s; authentication goes on", failing)
+            else:
+                log.warning("audit events are stored again; %d were lost and are counted in the audit log", self._journal.lost)
+
+    def _learned(self, client: Client, address: str) -> None:
+        record = client.record
+        self._journal.append(AuthenticatorLearned(time.time(), record.school, address, record.network))
+
+    def _flush(self) -> None:
+        journal, wait = self._journal, self._stopping.wait
+        while not wait(self._group_seconds):
+            if len(journal):
+                journal.flush()
+
+    def _finish(self) -> None:
+        """Stop reading, let what is under way end, then leave the loop."""
+        for port in self._place.ports:
+            self._loop.remove_reader(port.sock)
+        self._leave(time.monotonic() + FINISH_WITHIN)
+
+    def _leave(self, deadline: float) -> None:
+        if self._later.under_way and time.monotonic() < deadline:
+            self._loop.call_later(0.02, self._leave, deadline)
+        else:
+            self._loop.stop()

@@ -25,3 +25,4 @@ class Cause(StrEnum):
     BACKING_OFF = "backing-off"
     ACCOUNT_THROTTLED = "account-throttled"
     SCHOOL_GONE = "school-gone"
+    SECRET_MISMATCH = "secret-mismatch"  # noqa: S105 - a code

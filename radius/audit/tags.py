@@ -10,6 +10,7 @@ class Tag(StrEnum):
     ACCESS_DENIED = "access:decide:denied"
     ACCESS_UNANSWERED = "access:decide:unanswered"
     JOURNAL_GAP = "journal:write:gap"
+    JOURNAL_BROKEN = "journal:carry:broken"
     AUTHENTICATOR_LEARNED = "client:authenticator:learned"
     AUTHENTICATOR_FORGOTTEN = "client:authenticator:forgotten"
     SCHOOL_ADDED = "school:add:done"

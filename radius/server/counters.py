@@ -55,3 +55,22 @@ class Counters:
     def read(self) -> dict[str, int]:
         """All counters by name."""
         return {name: getattr(self, name) for name in self.__slots__}
+
+
+DISCARDS = {  # what is met with silence, in words for the log
+    "malformed": "malformed",
+    "unknown_client": "from unknown clients (see 'kapija client unknown')",
+    "bad_message_authenticator": "with a wrong Message-Authenticator (is the shared secret the same on both sides?)",
+    "message_authenticator_missing": "without the Message-Authenticator that their access point must send",
+    "proxy_state_unprotected": "with Proxy-State and without Message-Authenticator",
+    "unexpected_code": "with a code that this port does not take",
+    "handover_full": "that did not fit into another worker's inbox",
+    "delayed_rejects_full": "rejects that did not fit into the delay queue",
+    "faults": "on which Kapija itself failed",
+}
+
+
+def discarded(before: dict[str, int], now: dict[str, int]) -> str:
+    """One line on what was met with silence between two readings, "" when nothing was."""
+    rose = {name: now[name] - before[name] for name in DISCARDS if now[name] > before[name]}
+    return ", ".join(f"{count} {DISCARDS[name]}" for name, count in rose.items())

@@ -10,42 +10,42 @@ GENERATION_SECONDS = 5.0  # an entry lives one to two generations; NASes repeat 
 AT_MOST = 32_768  # entries a generation: about 12 MB
 
 
+Key = tuple[Source, int]  # the source and the identifier
+
+
 class Duplicates:
-    """Which requests were seen of late, and their replies. Keys are (source, identifier); a new request with a used
-    identifier takes the old one's place, as the NAS itself has done."""
+    """Which requests were seen of late, and their replies. A new request with a used identifier takes the old one's place,
+    as the NAS itself has done."""
 
     __slots__ = ("_at_most", "_before", "_now", "_swapped")
 
     def __init__(self, at_most: int = AT_MOST) -> None:
-        self._now: dict[tuple[Source, int], tuple[bytes, bytes | None]] = {}
-        self._before: dict[tuple[Source, int], tuple[bytes, bytes | None]] = {}
+        self._now: dict[Key, tuple[bytes, bytes | None]] = {}
+        self._before: dict[Key, tuple[bytes, bytes | None]] = {}
         self._swapped = 0.0
         self._at_most = at_most
 
-    def find(self, source: Source, identifier: int, octets: bytes) -> tuple[bytes, bytes | None] | None:
+    def find(self, key: Key, octets: bytes) -> tuple[bytes, bytes | None] | None:
         """What is known of this very request: (its octets, its reply or None while it is in work); None for a new one."""
-        key = (source, identifier)
         seen = self._now.get(key) or self._before.get(key)
         return seen if seen is not None and seen[0] == octets else None
 
-    def begin(self, source: Source, identifier: int, octets: bytes) -> None:
+    def begin(self, key: Key, octets: bytes) -> None:
         """The request is in work from now on."""
         if len(self._now) >= self._at_most:
             self._swap()
-        self._now[(source, identifier)] = (octets, None)
+        self._now[key] = (octets, None)
 
-    def end(self, source: Source, identifier: int, octets: bytes, reply: bytes) -> None:
+    def end(self, key: Key, octets: bytes, reply: bytes) -> None:
         """The request's reply; ignored when the NAS has used the identifier for another request since."""
-        key = (source, identifier)
         seen = self._now.get(key)
         if seen is None:
             seen = self._before.get(key)
         if seen is not None and seen[0] == octets:
             self._now[key] = (octets, reply)
 
-    def forget(self, source: Source, identifier: int, octets: bytes) -> None:
+    def forget(self, key: Key, octets: bytes) -> None:
         """The request was met with silence: when the NAS repeats it, it is tried anew."""
-        key = (source, identifier)
         for table in (self._now, self._before):
             seen = table.get(key)
             if seen is not None and seen[0] == octets:

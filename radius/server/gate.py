@@ -25,7 +25,7 @@ from radius.errors import MalformedPacket, PeerError
 from radius.server.clients import Client, Clients, is_text
 from radius.server.counters import Counters
 from radius.server.credentials import Proof, read_proof
-from radius.server.duplicates import Duplicates
+from radius.server.duplicates import Duplicates, Key
 from radius.server.faults import where
 from radius.server.replies import Replies, proxy_states
 from radius.server.sockets import Port, Source
@@ -63,12 +63,13 @@ class Later(Protocol):
 
 
 class Attempt(Struct, frozen=True, gc=False):
-    """One Access-Request on its way: where it came from and when (`now`: epoch; the others: perf_counter seconds)."""
+    """One Access-Request on its way: where it came from (`key`: source and identifier) and when (`now`: epoch; the others:
+    perf_counter seconds)."""
 
     packet: Packet
     client: Client
     secret: SharedSecret
-    source: Source
+    key: Key
     port: Port
     local: bytes
     now: float
@@ -126,7 +127,8 @@ class Gate:
         if packet.code != _ACCESS_REQUEST or port.accounting:
             self._other_code(packet, client, source, port, local)
             return
-        seen = self.duplicates.find(source, packet.identifier, octets)
+        key = (source, packet.identifier)
+        seen = self.duplicates.find(key, packet.octets)
         if seen is not None:
             self._repeat(seen[1], source, port, local)
             return
@@ -134,8 +136,8 @@ class Gate:
         secret = self._clients.verify(client, packet, source[0], now)
         if secret is None:
             return
-        self.duplicates.begin(source, packet.identifier, octets)
-        attempt = Attempt(packet, client, secret, source, port, local, now, began, perf_counter())
+        self.duplicates.begin(key, packet.octets)
+        attempt = Attempt(packet, client, secret, key, port, local, now, began, perf_counter())
         try:
             self._authenticate(attempt)
         except Exception as error:  # noqa: BLE001 - the edge: whatever is wrong with one request, the next is served
@@ -236,7 +238,7 @@ class Gate:
         packet = attempt.packet
         if conclusion.outcome is Outcome.SILENCE:
             self._counters.silences += 1
-            self.duplicates.forget(attempt.source, packet.identifier, packet.octets)
+            self.duplicates.forget(attempt.key, packet.octets)
             self._note(attempt, arrival, proof, conclusion, _UNANSWERED, answered)
             return
         language = school.language if school is not None else self._language(attempt.client)
@@ -247,14 +249,14 @@ class Gate:
             self._send(attempt, reply)
         elif not self._later.delay(lambda: self._send(attempt, reply)):
             self._counters.delayed_rejects_full += 1
-            self.duplicates.forget(attempt.source, packet.identifier, packet.octets)
+            self.duplicates.forget(attempt.key, packet.octets)
         self._note(attempt, arrival, proof, conclusion, _DENIED, answered)
 
     def _send(self, attempt: Attempt, reply: bytes) -> None:
         packet = attempt.packet
-        self.duplicates.end(attempt.source, packet.identifier, packet.octets, reply)
+        self.duplicates.end(attempt.key, packet.octets, reply)
         try:
-            attempt.port.send(reply, attempt.source, attempt.local)
+            attempt.port.send(reply, attempt.key[0], attempt.local)
         except OSError:  # the NAS repeats, and then gets the same octets from `duplicates`
             self._counters.send_failures += 1
 
@@ -280,7 +282,7 @@ class Gate:
                 attempt.now,
                 tag,
                 record.school,
-                attempt.source[0],
+                attempt.key[0][0],
                 record.network,
                 arrival.user_name,
                 principal.subject if principal is not None else "",
@@ -348,8 +350,8 @@ class Gate:
     def _fault(self, attempt: Attempt, error: Exception) -> None:
         """Our own fault: silence, so that the NAS fails over; never an accept, and never a reject that blames a person."""
         self._counters.faults += 1
-        self.duplicates.forget(attempt.source, attempt.packet.identifier, attempt.packet.octets)
-        log.error("a request from %s could not be decided and got no answer: %s", attempt.source[0], where(error))
+        self.duplicates.forget(attempt.key, attempt.packet.octets)
+        log.error("a request from %s could not be decided and got no answer: %s", attempt.key[0][0], where(error))
 
     def _language(self, client: Client) -> str:
         school = self._schools.get(client.record.school)

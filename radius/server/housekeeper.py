@@ -72,7 +72,7 @@ class Rounds:
             while self._feed.step():
                 pass
             carrier = self._carrier or self._make_carrier()
-            while carrier.step(time.time()).events:
+            while carrier.step(time.time()).more:
                 pass
             self.pause = ROUND
         except (KapijaError, SQLAlchemyError, OSError) as error:
@@ -92,6 +92,11 @@ class Rounds:
             keyring = Keyring.load(connection, self._master)
         settings = self._home.settings
         self._carrier = Carrier(
-            self._engine, keyring, self._home.journal, settings.node, keep_seconds=settings.journal.keep_seconds
+            self._engine,
+            keyring,
+            self._home.journal,
+            settings.node,
+            keep_seconds=settings.journal.keep_seconds,
+            limit_bytes=settings.journal.limit_megabytes << 20,
         )
         return self._carrier

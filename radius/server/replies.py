@@ -79,7 +79,7 @@ class Replies:
         self._jitter = jitter
         self._urandom = urandom
         self._random = random
-        self._templates: dict[tuple[str, str, str], Template | Cause] = {}
+        self._templates: dict[tuple[str, str, str, str], Template | Cause] = {}
 
     def forget_all(self) -> None:
         """Schools or policies have changed."""
@@ -87,7 +87,7 @@ class Replies:
 
     def template(self, decision: Decision, school: School, family: str) -> Template | Cause:
         """The octets of the decision's grant there, or the Cause for which it cannot be given."""
-        key = (decision.key, school.name, family)
+        key = (decision.rule, decision.policy, school.name, family)
         found = self._templates.get(key)
         if found is None:
             if len(self._templates) >= TEMPLATES_AT_MOST:

@@ -19,7 +19,7 @@ from radius.audit.events import AuthenticatorLearned
 from radius.audit.journal import Journal
 from radius.directory.local import LocalDirectory
 from radius.server.clients import Client, Clients
-from radius.server.counters import Counters
+from radius.server.counters import Counters, discarded
 from radius.server.gate import Gate
 from radius.server.later import LoopLater, read_handed
 from radius.server.replies import Replies
@@ -35,6 +35,8 @@ log = logging.getLogger(__name__)
 
 DRAIN = 64  # datagrams a wake-up, then the loop looks at everything else
 TICK = 0.1  # seconds; a published policy is live within the housekeeper's round and this
+NOTE_EVERY = 1.0  # seconds between two rounds of notes on unknown clients
+TELL_EVERY = 60.0  # seconds between two lines on what was discarded
 FINISH_WITHIN = 3.0  # what is under way at a stop may take this long: longer than the reject delay
 
 
@@ -95,7 +97,8 @@ class Worker:
             len(place.inboxes),
         )
         self._generation = self._node_file.generation()
-        self._ticked = time.monotonic()
+        self._ticked = self._told = self._noted = time.monotonic()
+        self._counted = self.counters.read()
         self._failing = ""
 
     def serve(self, ready: Ready) -> None:
@@ -151,9 +154,13 @@ class Worker:
         self.counters.longest_stall_ms = max(self.counters.longest_stall_ms, stall)
         self._ticked = now
         self._gate.duplicates.tick(now)
-        self._later.note_unknown(time.time())
+        if now - self._noted >= NOTE_EVERY:
+            self._noted = now
+            self._later.note_unknown(time.time())
         self._adopt_changes()
         self._tell_of_the_journal()
+        if now - self._told >= TELL_EVERY:
+            self._tell_of_discards(now)
         if os.getppid() != self._supervisor:
             log.error("the supervisor is gone, so this worker stops")
             self._finish()
@@ -185,6 +192,13 @@ class Worker:
                 log.error("audit events are not being stored: %s; authentication goes on", failing)
             else:
                 log.warning("audit events are stored again; %d were lost and are counted in the audit log", self._journal.lost)
+
+    def _tell_of_discards(self, now: float) -> None:
+        counted = self.counters.read()
+        words = discarded(self._counted, counted)
+        if words:
+            log.warning("datagrams discarded in the last %.0f s: %s", now - self._told, words)
+        self._counted, self._told = counted, now
 
     def _learned(self, client: Client, address: str) -> None:
         record = client.record

@@ -37,6 +37,18 @@ def test_a_pupils_filter_is_told_in_the_vendors_name_of_the_profile(house: Schoo
     assert reply.first[FILTER_ID] == b"young-filter"
 
 
+def test_each_rule_has_its_own_grant_however_often_others_were_given(house: SchoolHouse) -> None:
+    seen = []
+    for identifier, name, password in (
+        (1, "nastavnik.primer", "staff password 1"),
+        (2, "ucenik.primer", "lozinka učenika"),
+    ) * 2:
+        house.gate.duplicates.tick(1e9 * identifier)
+        reply = the_reply(house, house.receive(pap(house, name, password, identifier=identifier)))
+        seen.append(reply.first[TUNNEL_PRIVATE_GROUP_ID].lstrip(b"\0"))
+    assert seen == [b"10", b"20", b"10", b"20"]
+
+
 def test_user_names_compare_without_case(house: SchoolHouse) -> None:
     assert the_reply(house, house.receive(pap(house, "Nastavnik.Primer"))).code == Code.ACCESS_ACCEPT
 

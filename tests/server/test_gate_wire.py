@@ -35,6 +35,12 @@ def test_the_same_octets_get_the_same_octets_back(house: SchoolHouse) -> None:
     assert house.counters.duplicates == 1
 
 
+def test_padding_behind_the_length_makes_no_other_request(house: SchoolHouse) -> None:
+    request = pap(house)
+    assert house.receive(request + b"\0\0") == house.receive(request) == house.receive(request + b"\xff")
+    assert house.counters.duplicates == 2
+
+
 def test_a_request_in_work_is_not_asked_twice(house: SchoolHouse) -> None:
     request = pap(house, password="wrong")
     assert house.receive(request) == house.receive(request) == []

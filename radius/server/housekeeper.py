@@ -8,6 +8,7 @@ import logging
 import os
 import signal
 import time
+from collections.abc import Callable
 from threading import Event
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -26,7 +27,9 @@ log = logging.getLogger(__name__)
 
 ROUND = 0.2  # seconds between two looks; a change is live in every worker within this and the worker's tick
 RETRY = 1.0  # after a failure
+LAST_WITHIN = 5.0  # seconds for the last carrying at a stop; the journal keeps the rest for the next start
 COMPLAIN_EVERY = 60.0
+CARRY_AT_ONCE = 2_000  # events a round: 0.2 s, so that a new policy never waits long behind a backlog
 NICE = 10
 
 
@@ -43,60 +46,73 @@ def run_housekeeper(home: Home, master: MasterKey, ready: Ready) -> None:
     ready()
     while not stop.wait(rounds.pause) and os.getppid() == supervisor:
         rounds.once()
-    rounds.once()
-    rounds.close()
+    rounds.last()
 
 
 class Rounds:
-    """The housekeeper's round: feed, then carry. Each failure is told once a minute and tried again."""
+    """The housekeeper's rounds. Each failure is told once a minute and tried again."""
 
     def __init__(self, home: Home, master: MasterKey) -> None:
         self._home = home
         self._master = master
-        self._engine = open_store(home.database_url)
+        self.engine = open_store(home.database_url)
         home.node_file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._writer = NodeWriter.open(home.node_file)
-        self._feed = Feed(self._engine, self._writer)
+        self._feed = Feed(self.engine, self._writer)
         self._carrier: Carrier | None = None
         self._complained = float("-inf")
         self.pause = ROUND
 
     def first(self) -> bool:
         """Fill the node file before any worker starts. False when there is neither a database nor an earlier filling."""
-        self.once()
+        while self._guarded(lambda: self._feed.step() > 0):
+            pass
         return self._writer.reader().complete()
 
-    def once(self) -> None:
-        """Feed until nothing is new, then carry until nothing waits; a failure is for the next round."""
+    def once(self) -> bool:
+        """Feed one set and carry one; neither a long import nor a long backlog keeps the other waiting. True when a further
+        round has something to do at once."""
+        return self._guarded(self._feed_and_carry)
+
+    def last(self) -> None:
+        """Carry what the workers wrote before they ended, as far as the time goes, and let go of the files."""
+        deadline = time.monotonic() + LAST_WITHIN
+        while self.once() and time.monotonic() < deadline:
+            pass
+        self._writer.close()
+        self.engine.dispose()
+
+    def _feed_and_carry(self) -> bool:
+        fed = self._feed.step()
+        carrier = self._carrier or self._make_carrier()
+        carried = carrier.step(time.time())
+        return fed > 0 or carried.more
+
+    def _guarded(self, work: Callable[[], bool]) -> bool:
+        """Do it; a database that does not work is told once a minute and tried again in the next round."""
         try:
-            while self._feed.step():
-                pass
-            carrier = self._carrier or self._make_carrier()
-            while carrier.step(time.time()).more:
-                pass
-            self.pause = ROUND
+            more = work()
         except (KapijaError, SQLAlchemyError, OSError) as error:
             self.pause = RETRY
             now = time.monotonic()
             if now - self._complained >= COMPLAIN_EVERY:
                 self._complained = now
                 log.error("changes and audit events wait, because the database does not work: %s", error)
-
-    def close(self) -> None:
-        """Let go of the files."""
-        self._writer.close()
-        self._engine.dispose()
+            return False
+        self.pause = 0.0 if more else ROUND
+        return more
 
     def _make_carrier(self) -> Carrier:
-        with reading(self._engine) as connection:
+        with reading(self.engine) as connection:
             keyring = Keyring.load(connection, self._master)
         settings = self._home.settings
         self._carrier = Carrier(
-            self._engine,
+            self.engine,
             keyring,
             self._home.journal,
             settings.node,
             keep_seconds=settings.journal.keep_seconds,
             limit_bytes=settings.journal.limit_megabytes << 20,
+            step_events=CARRY_AT_ONCE,
         )
         return self._carrier

@@ -1,0 +1,152 @@
+"""Running the load generator and reading from /proc what a server cost."""
+
+import json
+import os
+import socket
+import statistics
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+HERE = Path(__file__).parent
+RADLOAD = HERE / "radload"
+
+SERVER_CPU = 0  # the whole server on this core
+LOADER_CPU = 1  # the load generator on this one
+
+MODES = ("pap", "chap", "mab", "mschapv2")
+USERS_OF_MODE = {"mab": 2_000}  # how many devices both servers know
+
+
+class BenchFailed(Exception):  # noqa: N818 - a sentence for whoever runs it
+    """A server did not start, or a reply was wrong."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What radload said of one run. Rates are conversations a second, times milliseconds, `cpu` is seconds per 1000."""
+
+    rate: float
+    p50: float
+    p99: float
+    cpu: float
+    generator: float  # % of its core; near 100 the generator is the limit
+
+
+@dataclass
+class Server:
+    """A server under test: its process (with children) and where it listens."""
+
+    name: str
+    process: subprocess.Popen[bytes]
+    port: int
+    secret: str
+    runs: dict[str, list[Run]] = field(default_factory=dict)
+    half: dict[str, Run] = field(default_factory=dict)
+
+    def pids(self) -> list[int]:
+        """All its processes."""
+        parent = psutil.Process(self.process.pid)
+        return [parent.pid, *(child.pid for child in parent.children(recursive=True))]
+
+    def rate(self, mode: str) -> float:
+        """The median rate of a mode."""
+        return statistics.median(run.rate for run in self.runs[mode])
+
+    def cpu(self, mode: str) -> float:
+        """The median CPU seconds per 1000 of a mode."""
+        return statistics.median(run.cpu for run in self.runs[mode])
+
+    def stop(self) -> None:
+        """End it and wait."""
+        self.process.terminate()
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+def free_port() -> int:
+    """A UDP port that is free now, with its successor (accounting) free too."""
+    for _ in range(100):
+        with (
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as first,
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as second,
+        ):
+            first.bind(("127.0.0.1", 0))
+            port: int = first.getsockname()[1]
+            try:
+                second.bind(("127.0.0.1", port + 1))
+            except OSError:
+                continue
+            return port
+    raise BenchFailed("no two neighbouring UDP ports are free")
+
+
+def start(name: str, command: Sequence[str], port: int, secret: str, ready: Callable[[], bool], log: Path) -> Server:
+    """Start a server pinned to its core and wait until `ready` says so."""
+    with log.open("wb") as output:
+        process = subprocess.Popen(["taskset", "-c", str(SERVER_CPU), *command], stdout=output, stderr=subprocess.STDOUT)
+    server = Server(name, process, port, secret)
+    for _ in range(600):
+        if process.poll() is not None:
+            raise BenchFailed(f"{name} ended at once: see {log}:\n{log.read_text(errors='replace')[-2000:]}")
+        if ready():
+            return server
+        time.sleep(0.1)
+    server.stop()
+    raise BenchFailed(f"{name} was not ready within a minute: see {log}")
+
+
+def load(server: Server, mode: str, *arguments: str, users: int | None = None, vlan: int | None = 20) -> Run:
+    """One run of radload against `server`. Raises BenchFailed when a single reply was wrong or missing.
+
+    Every accept must carry `vlan` (devices: 30), unless that is None.
+    """
+    expected = [] if vlan is None else ["--expect", f"Tunnel-Private-Group-Id={30 if mode == 'mab' else vlan}"]
+    done = subprocess.run(
+        [
+            *(str(RADLOAD), "-m", mode, "-s", f"127.0.0.1:{server.port}", "-S", server.secret, "--pin", str(LOADER_CPU)),
+            *("-u", "user%06d", "-p", "password", "-U", str(users or USERS_OF_MODE.get(mode, 10_000))),
+            *("--json", "--server-pid", ",".join(map(str, server.pids()))),
+            *expected,
+            *arguments,
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise BenchFailed(f"{server.name}, {mode}: radload ended with {done.returncode}\n{done.stdout}{done.stderr}")
+    said = json.loads(done.stdout.splitlines()[-1])  # a mixed run prints a line for each mode first
+    return Run(said["conv_s"], said["p50_ms"], said["p99_ms"], said["srv_cpu_s_per_1000"], said["gen_cpu_pct"])
+
+
+def answers(server_port: int, secret: str) -> bool:
+    """Whether Status-Server (RFC 5997) is answered there."""
+    target = f"127.0.0.1:{server_port}"
+    once = ["-m", "status", "-s", target, "-S", secret, "-n", "1", "-c", "1", "--irt", "200", "--mrc", "0", "--json"]
+    return subprocess.run([str(RADLOAD), *once], capture_output=True, check=False).returncode == 0
+
+
+def proportional_memory(pids: Sequence[int]) -> int:
+    """The PSS of all these processes in octets: shared pages are counted once."""
+    total = 0
+    for pid in pids:
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                total += int(line.split()[1]) * 1024
+    return total
+
+
+def machine() -> str:
+    """The machine in a line, for the heading of a table."""
+    model = next(
+        (line.partition(":")[2].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line), ""
+    )
+    return f"{model or os.uname().machine}, {os.cpu_count()} CPUs, Linux {os.uname().release.partition('-')[0]}"

@@ -5,6 +5,8 @@ housekeeper can carry exactly what is new into the node file, and `removed`, so 
 Times are seconds since the epoch (UTC). Secrets are sealed octets (radius.store.keyring). Names are short lower-case words.
 """
 
+from secrets import token_hex
+
 from sqlalchemy import (
     JSON,
     BigInteger,
@@ -39,7 +41,13 @@ def _replicated() -> tuple[Column[bool], Column[int]]:
     )
 
 
-revision = Table("revision", metadata, Column("id", Integer, primary_key=True), Column("value", BigInteger, nullable=False))
+revision = Table(  # one row, id 1: the counter, and the random name by which node files know whose database this is
+    "revision",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("value", BigInteger, nullable=False),
+    Column("installation", String(32), nullable=False, default=lambda: token_hex(16)),
+)
 
 keys = Table(  # data keys, wrapped under the master key
     "keys",
@@ -152,6 +160,7 @@ subject_keys = Table(  # the key under which a person's or device's parameters i
     Column("id", Id, primary_key=True),
     Column("subject", Text, nullable=False, unique=True),
     Column("wrapped", LargeBinary, nullable=False),
+    sqlite_autoincrement=True,  # an erased number is never given again: audit rows still name it
 )
 
 chains = Table(  # the head of each evidence chain
@@ -183,6 +192,7 @@ audit = Table(
     Column("hash", LargeBinary, nullable=False),
     UniqueConstraint("chain", "number"),
     UniqueConstraint("writer", "sequence", "position"),
+    Index("ix_audit_subject_key", "subject_key"),  # erasing a person takes its rows out of the blind indexes
     Index("ix_audit_user_index", "user_index", "time"),
     Index("ix_audit_mac_index", "mac_index", "time"),
     Index("ix_audit_nas", "nas", "time"),

@@ -22,6 +22,7 @@ from radius.cli.frame import (
 from radius.settings import Home
 
 COLUMNS = ("mac", "label", "school", "role", "groups", "ownership", "owner", "valid_until", "psk")
+SHORT = ("mac", "label", "school", "role", "groups", "owner", "valid_until")  # what fits a screen
 
 
 @click.group()
@@ -84,7 +85,8 @@ def list_(home: Home, school: str | None, owner: str | None, as_json: bool) -> N
     """List the devices."""
     with administrator(home) as admin:
         found = devices.list_devices(admin, school, owner)
-    show_table((tuple(_fields(one).values()) for one in found), COLUMNS, as_json)
+    columns = COLUMNS if as_json else SHORT
+    show_table((tuple(_fields(one)[column] for column in columns) for one in found), columns, as_json)
 
 
 @device.command()

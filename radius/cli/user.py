@@ -38,6 +38,8 @@ COLUMNS = (
     "methods",
 )
 
+SHORT = ("username", "name", "school", "role", "groups", "account")
+
 MIN_LENGTH = click.option(
     "--min-length", type=click.IntRange(1, 128), default=8, show_default=True, help="The least length of a password."
 )
@@ -150,7 +152,10 @@ def list_(home: Home, school: str | None, role: str | None, text: str, after: st
     with administrator(home) as admin:
         found = people.list_people(admin, school, role, text, after, limit + 1)
     shown = found[:limit]
-    show_table((tuple(_fields(person).values()) for person in shown), COLUMNS, as_json)
+    if as_json:
+        show_table((tuple(_fields(person).values()) for person in shown), COLUMNS, as_json)
+    else:
+        show_table((tuple(_in_short(person).values()) for person in shown), SHORT)
     if len(found) > limit:
         warn(f"there are more: go on with --after {shown[-1].username!r}, or raise --limit")
 
@@ -186,7 +191,7 @@ def erase(home: Home, username: str, yes: bool) -> None:
         if not yes and not click.confirm(f"Erase {person.username} of {person.school} for ever?", err=True):
             raise OperatorError("nothing was erased: answer y, or use --yes")
         gone = people.erase_person(admin, username)
-    say(f"The person is erased, and {gone} devices. Backups that were made before still have both.")
+    say(f"The person is erased, with {_count(gone, 'device')} of her own. Backups that were made before still have all of it.")
 
 
 @user.command("import")
@@ -216,7 +221,9 @@ def import_(
             else:
                 _tell_checked(checked)
             if checked.bad:
-                raise OperatorError(f"{file} has {_lines(len(checked.bad))}: nothing was changed; mend them, or use --skip-bad")
+                raise OperatorError(
+                    f"{file} has {_count(len(checked.bad), 'bad line')}: nothing was changed; mend them, or use --skip-bad"
+                )
             return
         with _progress("Importing", size) as progress:
             done = importing.apply_file(admin, checked, skip_bad, progress)
@@ -238,7 +245,8 @@ def _tell_problems(checked: Checked) -> None:
 
 
 def _tell_checked(checked: Checked) -> None:
-    say(f"{checked.good} lines are good ({checked.new} new people), {len(checked.bad)} are bad.")
+    good, bad = _count(checked.good, "line"), _count(len(checked.bad), "line")
+    say(f"Good: {good}, of which {checked.new} with new people. Bad: {bad}.")
 
 
 def _checked_fields(checked: Checked) -> dict[str, Cell]:
@@ -251,8 +259,8 @@ def _checked_fields(checked: Checked) -> dict[str, Cell]:
     }
 
 
-def _lines(count: int) -> str:
-    return "1 bad line" if count == 1 else f"{count} bad lines"
+def _count(number: int, noun: str) -> str:
+    return f"1 {noun}" if number == 1 else f"{number} {noun}s"
 
 
 @contextmanager
@@ -280,3 +288,22 @@ def _fields(person: Person) -> dict[str, Cell]:
         "valid_until": At(person.valid_until),
         "methods": person.methods,
     }
+
+
+def _in_short(person: Person) -> dict[str, Cell]:
+    """What fits a screen; `--json` has everything."""
+    return {
+        "username": person.username,
+        "name": person.display_name,
+        "school": person.school,
+        "role": person.role,
+        "groups": person.groups,
+        "account": _state(person),
+    }
+
+
+def _state(person: Person) -> str:
+    if person.disabled:
+        return "disabled"
+    bounds = [("from", person.valid_from), ("until", person.valid_until - 1)]  # a person reads the last day, not its midnight
+    return " ".join(f"{word} {str(At(time))[:10]}" for word, time in bounds if time > 0) or "open"

@@ -61,10 +61,17 @@ def test_how_a_password_is_kept_can_be_chosen(expect, ana) -> None:
 
 
 def test_an_account_is_disabled_and_enabled(expect, ana) -> None:
+    assert "\topen\n" in expect("user", "list").output
     expect("user", "disable", ana)
+    assert "\tdisabled\n" in expect("user", "list").output
     assert json.loads(expect("user", "list", "--json").output)[0]["disabled"] is True
     expect("user", "enable", ana)
     assert json.loads(expect("user", "list", "--json").output)[0]["disabled"] is False
+
+
+def test_the_list_shows_the_last_day_of_an_account(expect) -> None:
+    expect("user", "add", "gost", *ADD[3:], "--valid-until", "2027-06-30", stdin=CANARY)
+    assert "until 2027-06-30\n" in expect("user", "list").output
 
 
 def test_erasing_asks_first(expect, ana) -> None:

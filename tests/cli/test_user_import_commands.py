@@ -53,7 +53,10 @@ def test_asked_to_go_on_it_passes_over_the_bad_lines(expect, write) -> None:
 
 
 def test_a_file_can_be_checked_alone(expect, write) -> None:
-    assert "1 lines are good (1 new people)" in expect("user", "import", write(GOOD), "--check-only").stdout
+    assert (
+        "Good: 1 line, of which 1 with new people. Bad: 0 lines."
+        in expect("user", "import", write(GOOD), "--check-only").stdout
+    )
     shown = json.loads(expect("user", "import", write(GOOD, BAD), "--check-only", "--json", status=1).stdout)
     assert (shown["good"], shown["bad"], shown["problems"][0][:8]) == (1, 1, "line 3: ")
     assert usernames(expect) == []

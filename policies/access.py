@@ -35,7 +35,7 @@ class Ownership(StrEnum):
     OWN = "own"
 
 
-class Arrival(Struct, frozen=True):
+class Arrival(Struct, frozen=True, gc=False):
     """What the access point says of the person or device at its door. Made by `vendors.read`; nothing in it is proved.
 
     `mac` and `access_point` are in the canonical spelling of RFC 3580 section 3.20, `02-00-00-00-05-01`, or "" when the
@@ -51,7 +51,7 @@ class Arrival(Struct, frozen=True):
     wired: bool = False
 
 
-class Access(Struct, frozen=True):
+class Access(Struct, frozen=True, gc=False):
     """One request for access, with everything that a rule may ask about it.
 
     `school` is the short name of the school whose access point asks; `home` says whether the person or device belongs to

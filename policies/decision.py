@@ -8,7 +8,7 @@ from policies.conditions import Verdict
 from policies.grant import Denial, Grant
 
 
-class Decision(Struct, frozen=True):
+class Decision(Struct, frozen=True, gc=False):
     """Yes or no, by which rule, under which policy, and until when.
 
     `rule` is "national:id" or "os-vuk:id", "" when no rule matched (then there is neither grant nor denial). `policy` is the

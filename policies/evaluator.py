@@ -14,6 +14,7 @@ from policies.decision import Decision, RuleVerdict
 from policies.document import Document
 from policies.grant import FilterProfile, Grant
 from policies.layer import Slot
+from policies.logic import leaves
 from policies.moment import Moment
 from policies.rule import CRITICAL, Rule
 from policies.time_conditions import moment_of
@@ -69,6 +70,10 @@ class Evaluator:
                         continue
                 return Decision(rule.grant is not None, rule.name, rule.grant, rule.denial, self.sha256, until)
         return Decision(False, "", None, None, self.sha256, until)
+
+    def asks(self, key: str) -> bool:
+        """Whether any rule asks for this condition (`ownership`), so that what nobody asks for need not be looked up."""
+        return any(leaf.key == key for rule in self.rules() for _, leaf in leaves(rule.when, ""))
 
     def explain(self, access: Access) -> tuple[RuleVerdict, ...]:
         """Each rule in order, up to the one that matched, with its conditions' words. For people, off the packet's way."""

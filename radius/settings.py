@@ -41,7 +41,7 @@ class StoreSettings(Struct, frozen=True, forbid_unknown_fields=True):
 class JournalSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """The local journal: how long a group may gather, how large the journal may grow, how long carried segments stay."""
 
-    group_milliseconds: Annotated[int, Meta(ge=1, le=1000)] = 10
+    group_milliseconds: Annotated[int, Meta(ge=1, le=1000)] = 20
     limit_megabytes: Annotated[int, Meta(ge=16)] = 4096
     keep_seconds: Annotated[int, Meta(ge=0)] = 900
 

@@ -24,7 +24,7 @@ class Outcome(IntEnum):
     SILENCE = 3
 
 
-class Conclusion(Struct, frozen=True):
+class Conclusion(Struct, frozen=True, gc=False):
     """What one attempt came to. `wrong` says that a proof did not hold: it is what counts for the back-off, and it
     delays the reject so that guessing is slow and strangers cannot tell which names exist."""
 

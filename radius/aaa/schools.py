@@ -48,7 +48,7 @@ class School:
         self.evaluator = evaluator
         self._vlans = record.vlans
         self._calendar = calendar
-        self._device = records.device
+        self._device = records.device if evaluator.asks("ownership") else None
         self._moment = evaluator.moment(calendar, 0.0)
 
     def moment(self, now: float) -> Moment:
@@ -63,8 +63,8 @@ class School:
         return self.evaluator.decide(access)
 
     def ownership(self, mac: str, now: float) -> str:
-        """Whose the device with this MAC address is, by its registration."""
-        device = self._device(mac) if mac else None
+        """Whose the device with this MAC address is, by its registration; looked up only if some rule asks for it."""
+        device = self._device(mac) if mac and self._device is not None else None
         if device is None or device.disabled or (device.valid_until and now >= device.valid_until):
             return Ownership.OWN
         return device.ownership

@@ -40,7 +40,7 @@ node = {node}                       # this machine's name in the audit log; each
 {url}                              # empty: kapija.db beside this file; or postgresql+psycopg://kapija@host/kapija
 
 [journal]
-# group_milliseconds = 10               # how long audit events are gathered for one write
+# group_milliseconds = 20               # how long audit events are gathered for one write
 # limit_megabytes = 4096                # a journal that cannot be carried into the database grows to this
 # keep_seconds = 900                    # how long a carried journal stays, for a database failover
 

@@ -7,7 +7,7 @@ with a default. Texts are as received, bounded by the wire (253 octets); the jou
 from msgspec import Struct
 
 
-class AccessDecided(Struct, frozen=True, array_like=True, tag=1):
+class AccessDecided(Struct, frozen=True, gc=False, array_like=True, tag=1):
     """One Access-Request's decision. `causes` are Cause codes; `rule` is "scope:id" or "" when none matched; `policy` is
     the policy hash; `micros` is how long decoding, the directory, policy and the whole took, in microseconds."""
 
@@ -32,7 +32,7 @@ class AccessDecided(Struct, frozen=True, array_like=True, tag=1):
     micros: tuple[int, int, int, int]
 
 
-class AuthenticatorLearned(Struct, frozen=True, array_like=True, tag=2):
+class AuthenticatorLearned(Struct, frozen=True, gc=False, array_like=True, tag=2):
     """A client's source address sent its first verified Message-Authenticator without EAP; from now on it must."""
 
     time: float
@@ -41,7 +41,7 @@ class AuthenticatorLearned(Struct, frozen=True, array_like=True, tag=2):
     client: str
 
 
-class UnknownClientSeen(Struct, frozen=True, array_like=True, tag=3):
+class UnknownClientSeen(Struct, frozen=True, gc=False, array_like=True, tag=3):
     """Datagrams from an address that no client has: how many since the last notice, and the last one's octets."""
 
     time: float
@@ -50,7 +50,7 @@ class UnknownClientSeen(Struct, frozen=True, array_like=True, tag=3):
     octets: bytes
 
 
-class JournalGap(Struct, frozen=True, array_like=True, tag=4):
+class JournalGap(Struct, frozen=True, gc=False, array_like=True, tag=4):
     """`lost` events could not be written because the journal was full or failing, until `time`."""
 
     time: float

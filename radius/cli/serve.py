@@ -9,14 +9,16 @@ from pathlib import Path
 import click
 
 from radius.admin.demo import Demo, make_demo
+from radius.admin.preflight import Level, preflight
 from radius.cli.frame import pass_home_path, say
 from radius.server.housekeeper import run_housekeeper
 from radius.server.supervisor import Child, Supervisor, make_sockets
 from radius.server.worker import Place, run_worker
 from radius.settings import Home, load
-from radius.store.master_key import MasterKey
 from radius.vendors import FAMILIES
 from radius.wire import dictionary
+
+log = logging.getLogger(__name__)
 
 
 @click.command()
@@ -28,20 +30,29 @@ def serve(path: Path, demo: bool, workers: int | None) -> None:
     shown = make_demo(path, dictionary.load().check, frozenset(FAMILIES)) if demo else None
     home = load(path)
     _log_to_stderr(home.settings.log.level)
+    _tell_of_findings(home)
     number = workers or home.settings.radius.workers
     run(home, number, lambda: _announce(home, number, shown))
 
 
 def run(home: Home, workers: int, when_ready: Callable[[], None]) -> None:
     """Supervise the housekeeper and the workers until SIGTERM."""
-    master = MasterKey.load(home)
     ports, inboxes = make_sockets(home.settings.radius, workers)
-    children = [Child("housekeeper", partial(run_housekeeper, home, master))]
+    children = [Child("housekeeper", partial(run_housekeeper, home))]
     children += [
-        Child(f"worker {number}", partial(run_worker, home, master, Place(number, ports[number], inboxes)))
-        for number in range(workers)
+        Child(f"worker {number}", partial(run_worker, home, Place(number, ports[number], inboxes))) for number in range(workers)
     ]
     Supervisor(children, when_ready).run()
+
+
+def _tell_of_findings(home: Home) -> None:
+    """What `kapija check` would warn of, without the policies, whose lint takes its time with thousands of schools.
+
+    Nothing here stops a start: what must stop it does so itself, and a node starts without its database.
+    """
+    for finding in preflight(home, lambda _: iter(())):
+        if finding.level is not Level.OK:
+            log.warning("%s: %s; %s", finding.check, finding.words, finding.mend)
 
 
 def _log_to_stderr(level: str) -> None:

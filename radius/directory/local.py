@@ -20,9 +20,9 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from policies.access import Ownership
 from radius.audit.causes import Cause
 from radius.crypto.chap import chap_response
-from radius.crypto.mschap import challenge_hash, challenge_response
+from radius.crypto.mschap import challenge_hash, challenge_response, nt_password_hash
 from radius.crypto.passwords import verify
-from radius.directory.names import canonical_username
+from radius.directory.names import canonical_password, canonical_username
 from radius.directory.question import (
     Answer,
     ChapResponse,
@@ -114,7 +114,7 @@ class LocalDirectory:
             return _NOT_HERE
         if time.monotonic() >= deadline:
             return CouldNotAsk(self.name)
-        password = credential.password.reveal()
+        password = _prepared(credential.password.reveal())
         try:
             self._hasher.verify(record.argon2, password)
         except (VerificationError, InvalidHashError):
@@ -129,12 +129,18 @@ class LocalDirectory:
             return None  # not a name that an account can have
 
     def _plain(self, record: PersonRecord, password: bytes, now: float) -> Answer | None:
+        if not password.isascii():
+            password = _prepared(password)
         if record.verifier:
             if verify(self._pepper, record.verifier, password):
                 return _admitted(record, now)
             return Wrong(principal_of(record))
         if record.argon2:
             return _admitted(record, now) if self._remembered.holds(record, password, now) else None
+        if record.nt:  # imported with an NT hash alone
+            hashes = self._open(record.nt, f"person-nt:{record.username}")
+            held = compare_digest(nt_password_hash(password.decode(errors="replace")), hashes[:16])
+            return _admitted(record, now) if held else Wrong(principal_of(record))
         return Refused(principal_of(record), Cause.METHOD_NOT_CHECKABLE)
 
     def _mschap(self, record: PersonRecord, challenge: bytes, nt_response: bytes, now: float) -> Answer:
@@ -198,6 +204,14 @@ class RememberedProofs:
         return hashlib.blake2b(
             record.argon2.encode() + b"\0" + password, key=self._key, digest_size=16, person=b"kapija-remember"
         ).digest()
+
+
+def _prepared(password: bytes) -> bytes:
+    """The password as it was stored (RFC 8265 section 4, OpaqueString); octets that are no password stay as they are."""
+    try:
+        return canonical_password(password.decode()).encode()
+    except ValueError:
+        return password
 
 
 def principal_of(record: PersonRecord) -> Principal:

@@ -12,13 +12,13 @@ from radius.audit.causes import Cause
 from radius.secret import Secret
 
 
-class PlainPassword(Struct, frozen=True):
+class PlainPassword(Struct, frozen=True, gc=False):
     """PAP, TTLS-PAP, GTC and the portal: the password itself."""
 
     password: Secret
 
 
-class ChapResponse(Struct, frozen=True):
+class ChapResponse(Struct, frozen=True, gc=False):
     """RFC 1994 section 4.1 and RFC 2865 section 5.3: MD5(identifier, password, challenge)."""
 
     identifier: int
@@ -26,14 +26,14 @@ class ChapResponse(Struct, frozen=True):
     response: bytes
 
 
-class MsChapResponse(Struct, frozen=True):
+class MsChapResponse(Struct, frozen=True, gc=False):
     """RFC 2433: the 24-octet NT response to an 8-octet challenge."""
 
     challenge: bytes
     nt_response: bytes
 
 
-class MsChap2Response(Struct, frozen=True):
+class MsChap2Response(Struct, frozen=True, gc=False):
     """RFC 2759: `user_name` is the name as the peer hashed it (RFC 2759 section 4: without the domain)."""
 
     authenticator_challenge: bytes
@@ -42,7 +42,7 @@ class MsChap2Response(Struct, frozen=True):
     nt_response: bytes
 
 
-class KnownMac(Struct, frozen=True):
+class KnownMac(Struct, frozen=True, gc=False):
     """MAC authentication bypass proves nothing: it only asks whether the device is registered."""
 
     mac: str
@@ -51,7 +51,7 @@ class KnownMac(Struct, frozen=True):
 Credential = PlainPassword | ChapResponse | MsChapResponse | MsChap2Response | KnownMac
 
 
-class Question(Struct, frozen=True):
+class Question(Struct, frozen=True, gc=False):
     """Who says to be whom, with what proof, and when (seconds since the epoch, for validity dates)."""
 
     principal: str
@@ -59,7 +59,7 @@ class Question(Struct, frozen=True):
     time: float
 
 
-class Principal(Struct, frozen=True):
+class Principal(Struct, frozen=True, gc=False):
     """The directory's facts about a person or device, as policy and audit need them.
 
     `subject` names the person or device for the audit log's key ("person:17", "device:4"). `school` is the short name of
@@ -75,7 +75,7 @@ class Principal(Struct, frozen=True):
     psk: Secret | None = None
 
 
-class Proved(Struct, frozen=True):
+class Proved(Struct, frozen=True, gc=False):
     """The proof holds. `nt_hash_hash` is MD4 of the NT hash, present for the MS-CHAP methods, which derive the MPPE keys
     and the authenticator response from it (RFC 3079, RFC 2759 section 8.7); `nt_hash` is there for MS-CHAPv1 keys."""
 
@@ -84,17 +84,17 @@ class Proved(Struct, frozen=True):
     from_cache: bool = False
 
 
-class Wrong(Struct, frozen=True):
+class Wrong(Struct, frozen=True, gc=False):
     """The principal is here, and the proof does not hold: the only answer that counts as a wrong password."""
 
     principal: Principal
 
 
-class NotHere(Struct, frozen=True):
+class NotHere(Struct, frozen=True, gc=False):
     """This directory knows no such principal."""
 
 
-class Refused(Struct, frozen=True):
+class Refused(Struct, frozen=True, gc=False):
     """The principal is here and may not come in whatever the proof (disabled, expired), or this kind of proof cannot be
     checked for it; `cause` says which. Given for disabled and expired accounts only after the proof held, so that the
     answer does not tell a stranger which names exist."""
@@ -103,7 +103,7 @@ class Refused(Struct, frozen=True):
     cause: Cause
 
 
-class CouldNotAsk(Struct, frozen=True):
+class CouldNotAsk(Struct, frozen=True, gc=False):
     """The directory is away, slow or full. Never counts as a wrong password."""
 
     directory: str

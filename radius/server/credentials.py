@@ -35,7 +35,7 @@ from radius.wire.shared_secret import SharedSecret
 _CALL_CHECK = (10).to_bytes(4, "big")  # Service-Type Call-Check, RFC 2865 section 5.6
 
 
-class Proof(Struct, frozen=True):
+class Proof(Struct, frozen=True, gc=False):
     """The method and its credential. `identifier` is the octet that an MS-CHAP reply repeats (RFC 2548 section 2.3.3)."""
 
     method: Method

@@ -26,6 +26,9 @@ class Port:
 
     `receive()` gives (octets, source, local), raising BlockingIOError when there is nothing; `send(octets, source, local)`
     answers. `local` is opaque: b"" where the socket has one address. `accounting` tells the two RADIUS ports apart.
+
+    Between `hold()` and `release()` answers gather and leave together: the first wakes the sleeping reader at the other
+    end, and the rest find it awake. With a wake-up for each, sending was the dearest step of all (17 of 108 us).
     """
 
     def __init__(self, sock: socket.socket, accounting: bool, number: int) -> None:
@@ -35,12 +38,33 @@ class Port:
         address = sock.getsockname()[0]
         self.wildcard = address in ("0.0.0.0", "::")  # noqa: S104
         self._v6 = sock.family == socket.AF_INET6
+        self._held: list[tuple[bytes, Source, bytes]] = []
         self.receive: Callable[[], tuple[bytes, Source, bytes]]
         self.send: Callable[[bytes, Source, bytes], object]
+        self._now: Callable[[bytes, Source, bytes], object]
         if self.wildcard:
-            self.receive, self.send = self._receive_with_destination, self._send_from
+            self.receive, self._now = self._receive_with_destination, self._send_from
         else:
-            self.receive, self.send = self._receive, self._send
+            self.receive, self._now = self._receive, self._send
+        self.send = self._now
+
+    def hold(self) -> None:
+        """From now on answers wait for `release`."""
+        self.send = self._hold
+
+    def release(self) -> int:
+        """Send what waits, and from now on each answer at once. How many could not be sent."""
+        self.send, held, failures = self._now, self._held, 0
+        self._held = []
+        for octets, source, local in held:
+            try:
+                self._now(octets, source, local)
+            except OSError:
+                failures += 1
+        return failures
+
+    def _hold(self, octets: bytes, source: Source, local: bytes) -> None:
+        self._held.append((octets, source, local))
 
     def _receive(self) -> tuple[bytes, Source, bytes]:
         octets, source = self.sock.recvfrom(_ROOM)

@@ -15,6 +15,7 @@ from contextlib import suppress
 
 from msgspec import Struct
 
+from radius.admin.ports import try_to_bind
 from radius.errors import OperatorError
 from radius.server.faults import where
 from radius.server.sockets import Port, open_ports
@@ -71,19 +72,13 @@ def make_sockets(settings: RadiusSettings, workers: int) -> tuple[list[list[Port
 
 def ensure_free(address: str, port: int) -> None:
     """Raise OperatorError when somebody listens there: SO_REUSEPORT alone would let two servers share the requests."""
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    try:
-        with socket.socket(family, socket.SOCK_DGRAM) as probe:
-            if family == socket.AF_INET6:
-                probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-            probe.bind((address, port))
-    except OSError as error:
-        if address == "::" and error.errno not in (98, 13):  # no IPv6 on this host: open_ports leaves it out
-            return
-        raise OperatorError(
-            f"cannot listen on {address} port {port}: {error.strerror}; stop the other server there"
-            " or change [radius] listen, auth_port and acct_port in kapija.toml"
-        ) from None
+    problem = try_to_bind(address, port)
+    if problem is None or (address == "::" and problem.no_such_family):  # open_ports leaves `::` out where there is no IPv6
+        return
+    raise OperatorError(
+        f"cannot listen on {address} port {port}: {problem.words}; stop the other server there"
+        " or change [radius] listen, auth_port and acct_port in kapija.toml"
+    )
 
 
 class Supervisor:

@@ -33,7 +33,7 @@ from radius.wire import dictionary
 
 log = logging.getLogger(__name__)
 
-DRAIN = 64  # datagrams a wake-up, then the loop looks at everything else
+DRAIN = 32  # datagrams a wake-up; then their answers leave together, and the loop looks at everything else
 TICK = 0.1  # seconds; a published policy is live within the housekeeper's round and this
 NOTE_EVERY = 1.0  # seconds between two rounds of notes on unknown clients
 TELL_EVERY = 60.0  # seconds between two lines on what was discarded
@@ -48,9 +48,9 @@ class Place(Struct, frozen=True):
     inboxes: list[Inbox]
 
 
-def run_worker(home: Home, master: MasterKey, place: Place, ready: Ready) -> None:
+def run_worker(home: Home, place: Place, ready: Ready) -> None:
     """Serve until SIGTERM, or until the supervisor is gone. `ready` is called when requests are being answered."""
-    worker = Worker(home, master, place)
+    worker = Worker(home, MasterKey.load(home), place)  # read anew: it may have been rotated since the server started
     try:
         worker.serve(ready)
     finally:
@@ -75,7 +75,7 @@ class Worker:
             settings.journal.limit_megabytes << 20,
         )
         self._group_seconds = settings.journal.group_milliseconds / 1000
-        self._stopping = threading.Event()
+        self._stopping = False
         self._flusher = threading.Thread(target=self._flush, name="journal", daemon=True)
         self.counters = Counters()
         words = dictionary.load()
@@ -119,7 +119,7 @@ class Worker:
 
     def close(self) -> None:
         """Write what is left of the journal and let go of everything."""
-        self._stopping.set()
+        self._stopping = True
         if self._flusher.is_alive():
             self._flusher.join()
         self._journal.close()
@@ -129,6 +129,7 @@ class Worker:
 
     def _drain(self, port: Port) -> None:
         receive, take = port.receive, self._gate.receive
+        port.hold()
         try:
             for _ in range(DRAIN):
                 octets, source, local = receive()
@@ -137,6 +138,8 @@ class Worker:
             pass
         except OSError as error:  # an ICMP error of an earlier answer is reported here; the datagram is gone, the socket is not
             log.debug("receiving on a socket failed: %s", error)
+        finally:
+            self.counters.send_failures += port.release()
 
     def _drain_inbox(self) -> None:
         inbox = self._place.inboxes[self._place.number].mine
@@ -205,8 +208,9 @@ class Worker:
         self._journal.append(AuthenticatorLearned(time.time(), record.school, address, record.network))
 
     def _flush(self) -> None:
-        journal, wait = self._journal, self._stopping.wait
-        while not wait(self._group_seconds):
+        journal, pause = self._journal, self._group_seconds
+        while not self._stopping:
+            time.sleep(pause)  # an Event's wait would cost a lock and a condition a hundred times a second
             if len(journal):
                 journal.flush()
 

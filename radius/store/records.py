@@ -7,7 +7,7 @@ Texts that name things (`school`, `scope`) are the short names that people see.
 from msgspec import Struct
 
 
-class PersonRecord(Struct, frozen=True, array_like=True):
+class PersonRecord(Struct, frozen=True, gc=False, array_like=True):
     """A person and what can be checked about her. Times are seconds since the epoch, 0 for unbounded.
 
     `verifier` is salt and keyed hash of the password, `nt` the sealed NT hash with its MD4, `plain` the sealed password
@@ -28,7 +28,7 @@ class PersonRecord(Struct, frozen=True, array_like=True):
     argon2: str
 
 
-class DeviceRecord(Struct, frozen=True, array_like=True):
+class DeviceRecord(Struct, frozen=True, gc=False, array_like=True):
     """A registered device; `mac` in RFC 3580's spelling. `psk` is its sealed pre-shared key, empty for none."""
 
     id: int

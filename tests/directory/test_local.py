@@ -186,3 +186,24 @@ def test_a_device_that_may_not_come_in_is_refused_with_its_cause(
     answer = ask(house, KnownMac("02-00-00-00-05-03"))
     assert isinstance(answer, Refused)
     assert answer.cause is cause
+
+
+# --- what is stored, and how it is compared
+
+
+def test_a_password_typed_in_another_composition_is_the_same_password(house: SchoolHouse) -> None:
+    composed, decomposed = "lozinka \u0161\u0107\u017e", "lozinka s\u030cc\u0301z\u030c"
+    house.add_person("sifra.primer", composed, "student")
+    assert isinstance(ask(house, PlainPassword(Secret(decomposed)), "sifra.primer"), Proved)
+
+
+def test_octets_that_are_no_text_are_only_a_wrong_password(house: SchoolHouse) -> None:
+    assert isinstance(ask(house, PlainPassword(Secret(b"\xff\xfe\x00"))), Wrong)
+
+
+def test_an_account_with_an_nt_hash_alone_is_checked_by_pap_too(house: SchoolHouse) -> None:
+    record = house.records.people["đorđe.primer"]
+    bare = PersonRecord(record.id, record.username, record.school, "student", (), False, 0, 0, b"", record.nt, b"", "")
+    house.records.people["đorđe.primer"] = bare
+    assert isinstance(ask(house, PlainPassword(Secret(PASSWORD))), Proved)
+    assert isinstance(ask(house, PlainPassword(Secret(PASSWORD + "x"))), Wrong)

@@ -87,8 +87,16 @@ bench)
     echo '#include <stdio.h>' | gcc -fsyntax-only -xc - 2>/dev/null || packages+=(libc6-dev)
     require "${packages[@]}"
     ;;
+compiled)
+    python="${PYTHON:-python3}"
+    mapfile -t packages < <(missing gcc=gcc)
+    echo '#include <stdio.h>' | gcc -fsyntax-only -xc - 2>/dev/null || packages+=(libc6-dev)
+    [ -e "$("$python" -c 'import sysconfig; print(sysconfig.get_path("include"))')/Python.h" ] ||
+        packages+=("$("$python" -c 'import sys; print("python3.%d-dev" % sys.version_info[1])')")
+    require "${packages[@]}"
+    ;;
 *)
-    echo "usage: $0 venv | test | bench" >&2
+    echo "usage: $0 venv | test | bench | compiled" >&2
     exit 2
     ;;
 esac

@@ -110,7 +110,8 @@ class Serving:
         return sorted(int(word) for word in text.split())
 
     def __enter__(self) -> "Serving":
-        command = [sys.executable, "-m", "radius", "--home", str(self.home.path), "serve", "--workers", str(self._workers)]
+        python = os.environ.get("KAPIJA_PYTHON", sys.executable)  # another installation's: `make compiled`
+        command = [python, "-P", "-m", "radius", "--home", str(self.home.path), "serve", "--workers", str(self._workers)]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
         start = len(self.log)

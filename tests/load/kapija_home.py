@@ -4,6 +4,7 @@ Everything goes through the store's own functions and seals, only the rows are w
 people take half a minute. All passwords are `password`, and each is kept so that CHAP can be checked too.
 """
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from itertools import islice
@@ -76,8 +77,9 @@ def settings_for(path: Path, port: int, workers: int) -> None:
 
 
 def command(path: Path) -> list[str]:
-    """The command line that serves a home."""
-    return [sys.executable, "-m", "radius", "--home", str(path), "serve"]
+    """The command line that serves a home; KAPIJA_PYTHON names another installation's interpreter (`make compiled`)."""
+    # -P: what is installed there, not this checkout's sources
+    return [os.environ.get("KAPIJA_PYTHON", sys.executable), "-P", "-m", "radius", "--home", str(path), "serve"]
 
 
 def _write(admin: Admin, table: Table, rows: Rows) -> None:

@@ -1,0 +1,47 @@
+"""Kapija is pure Python. With KAPIJA_COMPILE=1 the way of a packet is compiled by mypyc from the very same sources (ADR 0006).
+
+`make compiled` does it in a virtual environment of its own; it needs gcc and Python's headers.
+"""
+
+import os
+
+from setuptools import Extension, setup
+
+THE_WAY_OF_A_PACKET = (
+    "policies/evaluator.py",
+    "policies/layer.py",
+    "policies/mac.py",
+    "radius/aaa/backoff.py",
+    "radius/aaa/conclude.py",
+    "radius/aaa/schools.py",
+    "radius/crypto/chap.py",
+    "radius/crypto/mppe.py",
+    "radius/crypto/mschap.py",
+    "radius/crypto/passwords.py",
+    "radius/directory/local.py",
+    "radius/directory/names.py",
+    "radius/secret.py",
+    "radius/server/clients.py",
+    "radius/server/credentials.py",
+    "radius/server/duplicates.py",
+    "radius/server/gate.py",
+    "radius/server/replies.py",
+    "radius/server/sockets.py",
+    "radius/vendors/base.py",
+    "radius/vendors/reading.py",
+    "radius/wire/packet.py",
+    "radius/wire/shared_secret.py",
+)
+
+
+def extensions() -> list[Extension]:
+    """Nothing, unless the environment asks for it."""
+    if os.environ.get("KAPIJA_COMPILE") != "1":
+        return []
+    from mypyc.build import mypycify  # noqa: PLC0415 - only who compiles needs it
+
+    compiled: list[Extension] = mypycify(["--ignore-missing-imports", *THE_WAY_OF_A_PACKET], opt_level="3")
+    return compiled
+
+
+setup(ext_modules=extensions())

@@ -11,7 +11,7 @@ import click
 from radius.admin.demo import Demo, make_demo
 from radius.admin.preflight import Level, preflight
 from radius.cli.frame import pass_home_path, say
-from radius.server.housekeeper import run_housekeeper
+from radius.server.housekeeper import run_carrier, run_feeder
 from radius.server.supervisor import Child, Supervisor, make_sockets
 from radius.server.worker import Place, run_worker
 from radius.settings import Home, load
@@ -38,7 +38,7 @@ def serve(path: Path, demo: bool, workers: int | None) -> None:
 def run(home: Home, workers: int, when_ready: Callable[[], None]) -> None:
     """Supervise the housekeeper and the workers until SIGTERM."""
     ports, inboxes = make_sockets(home.settings.radius, workers)
-    children = [Child("housekeeper", partial(run_housekeeper, home))]
+    children = [Child("feeder", partial(run_feeder, home)), Child("carrier", partial(run_carrier, home))]
     children += [
         Child(f"worker {number}", partial(run_worker, home, Place(number, ports[number], inboxes))) for number in range(workers)
     ]

@@ -82,8 +82,9 @@ def ensure_free(address: str, port: int) -> None:
 
 
 class Supervisor:
-    """Keeps `children` alive until SIGTERM or SIGINT. The first child (the housekeeper) must be ready before the others
-    start, because it fills the node file they map; `when_ready` is called once when all are."""
+    """Keeps `children` alive until SIGTERM or SIGINT. Each must be ready before the next one starts: the feeder is first,
+    because it fills the node file that the others map. `when_ready` is called once when all are. The first two (feeder and
+    carrier) are ended last, so that what the workers wrote at the end is still carried."""
 
     def __init__(self, children: list[Child], when_ready: Callable[[], None]) -> None:
         self._children = children
@@ -194,8 +195,7 @@ class Supervisor:
         return max(0.0, min(waiting) - time.monotonic()) if waiting else 60.0
 
     def _end_all(self) -> None:
-        """Workers first, so that the housekeeper still carries what they wrote last."""
-        for group in (self._children[1:], self._children[:1]):
+        for group in (self._children[2:], self._children[:2]):
             alive = [child for child in group if child.pid]
             for child in alive:
                 with suppress(ProcessLookupError):

@@ -105,7 +105,7 @@ class Serving:
         return self._log.read_text(encoding="utf-8")
 
     def children(self) -> list[int]:
-        """The housekeeper's and the workers' process ids, the housekeeper first."""
+        """The feeder's, the carrier's and the workers' process ids, in this order."""
         text = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text(encoding="ascii")
         return sorted(int(word) for word in text.split())
 

@@ -1,4 +1,4 @@
-"""The housekeeper's rounds: what is new reaches workers and SQL, and an outage of the database is waited out."""
+"""The housekeepers' rounds: what is new reaches workers and SQL, and an outage of the database is waited out."""
 
 import logging
 from pathlib import Path
@@ -11,10 +11,9 @@ from radius.admin.unknown_clients import list_unknown
 from radius.audit.events import UnknownClientSeen
 from radius.audit.journal import Journal
 from radius.secret import Secret
-from radius.server.housekeeper import RETRY, ROUND, Rounds
+from radius.server.housekeeper import RETRY, ROUND, Carrying, Feeding
 from radius.settings import Home
 from radius.store.lookup import SqlRecords
-from radius.store.master_key import MasterKey
 from radius.store.node_file import NodeFile
 from tests.fakes.serving import make_home
 
@@ -30,9 +29,9 @@ def journal_of(home: Home) -> Journal:
 
 
 def test_a_new_node_is_filled_before_anybody_asks(home: Home) -> None:
-    rounds = Rounds(home, MasterKey.load(home))
+    rounds = Feeding(home)
     assert rounds.first()
-    rounds.last()
+    rounds.close()
     node_file = NodeFile.open(home.node_file)
     assert node_file.person("ucenik.primer") is not None
     assert node_file.policy("os-primer") is not None
@@ -40,22 +39,22 @@ def test_a_new_node_is_filled_before_anybody_asks(home: Home) -> None:
 
 
 def test_a_change_is_carried_in_the_next_round(home: Home) -> None:
-    rounds = Rounds(home, MasterKey.load(home))
+    rounds = Feeding(home)
     rounds.first()
     with open_admin(home, "test") as admin:
         add_person(admin, "nova.primer", "os-primer", "student", Secret("a new password"))
     while rounds.once():
         pass
-    rounds.last()
+    rounds.close()
     node_file = NodeFile.open(home.node_file)
     assert node_file.person("nova.primer") is not None
     node_file.close()
 
 
 def test_what_a_command_explains_is_what_a_worker_reads(home: Home) -> None:
-    rounds = Rounds(home, MasterKey.load(home))
+    rounds = Feeding(home)
     rounds.first()
-    rounds.last()
+    rounds.close()
     node_file = NodeFile.open(home.node_file)
     with open_admin(home, "test") as admin, admin.reading() as connection:
         records = SqlRecords(connection)
@@ -72,8 +71,7 @@ def test_what_a_command_explains_is_what_a_worker_reads(home: Home) -> None:
 def test_a_database_that_is_away_is_waited_out_told_once_and_loses_nothing(
     home: Home, caplog: pytest.LogCaptureFixture
 ) -> None:
-    rounds = Rounds(home, MasterKey.load(home))
-    rounds.first()
+    rounds = Carrying(home)
     journal = journal_of(home)
     journal.append(UnknownClientSeen(1.0, "198.51.100.7", 3, b"octets"))
     journal.close()
@@ -85,7 +83,7 @@ def test_a_database_that_is_away_is_waited_out_told_once_and_loses_nothing(
         assert not rounds.once()
         assert not rounds.once()
     assert rounds.pause == RETRY
-    assert caplog.text.count("the database does not work") == 1
+    assert caplog.text.count("audit events wait, because the database does not work") == 1
     rounds.engine.dispose()
     away.rename(database)
     while rounds.once():
@@ -93,21 +91,21 @@ def test_a_database_that_is_away_is_waited_out_told_once_and_loses_nothing(
     assert rounds.pause == ROUND
     with open_admin(home, "test") as admin:
         assert [unknown.address for unknown in list_unknown(admin)] == ["198.51.100.7"]
-    rounds.last()
+    rounds.close()
 
 
 def test_a_node_starts_from_its_own_file_while_the_database_is_away(home: Home) -> None:
-    rounds = Rounds(home, MasterKey.load(home))
+    rounds = Feeding(home)
     rounds.first()
-    rounds.last()
+    rounds.close()
     (home.path / "kapija.db").rename(home.path / "away.db")
-    rounds = Rounds(home, MasterKey.load(home))
+    rounds = Feeding(home)
     assert rounds.first()
-    rounds.last()
+    rounds.close()
 
 
 def test_a_node_that_was_never_filled_does_not_serve_without_its_database(home: Home) -> None:
     (home.path / "kapija.db").rename(home.path / "away.db")
-    rounds = Rounds(home, MasterKey.load(home))
+    rounds = Feeding(home)
     assert not rounds.first()
-    rounds.last()
+    rounds.close()

@@ -46,7 +46,7 @@ class Credentials(Struct, frozen=True):
     def methods(self) -> tuple[str, ...]:
         """What can be checked, in the words of policies.access.Method."""
         known = (
-            ("pap", self.verifier or self.argon2),
+            ("pap", self.verifier or self.argon2 or self.nt),
             ("chap", self.plain),
             ("mschap", self.nt),
             ("mschapv2", self.nt),
@@ -70,7 +70,7 @@ def from_password(keyring: Keyring, username: str, password: bytes, keeping: Kee
 
 
 def from_nt_hash(keyring: Keyring, username: str, nt_hash: bytes) -> Credentials:
-    """The credentials of an account whose password another directory keeps: the NT hash alone, so MS-CHAP only."""
+    """The credentials of an account whose password another directory keeps: the NT hash alone, so no CHAP."""
     return Credentials(nt=sealed_nt(keyring, username, nt_hash))
 
 

@@ -1,1 +1,1 @@
-"""The I/O shell: sockets, workers, the way of a packet, the housekeeper. The only room that knows asyncio."""
+"""The I/O shell: sockets, workers, the way of a packet, the housekeepers. The only room that knows asyncio."""

@@ -1,4 +1,4 @@
-"""The process that makes the sockets, forks the workers and the housekeeper, and replaces the one that dies.
+"""The process that makes the sockets, forks the housekeepers and the workers, and replaces the one that dies.
 
 It stays single-threaded and small. It makes every SO_REUSEPORT socket before it forks and never closes one, so that a
 replaced worker drains what waits in its predecessor's queue. A child that dies again and again is started ever more slowly.

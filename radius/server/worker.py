@@ -35,7 +35,7 @@ from radius.wire import dictionary
 log = logging.getLogger(__name__)
 
 DRAIN = 32  # datagrams a wake-up; then their answers leave together, and the loop looks at everything else
-TICK = 0.1  # seconds; a published policy is live within the housekeeper's round and this
+TICK = 0.1  # seconds; a published policy is live within the feeder's round and this
 NOTE_EVERY = 1.0  # seconds between two rounds of notes on unknown clients
 TELL_EVERY = 60.0  # seconds between two lines on what was discarded
 FINISH_WITHIN = 3.0  # what is under way at a stop may take this long: longer than the reject delay

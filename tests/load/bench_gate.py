@@ -1,6 +1,6 @@
 """`make bench`: Kapija against FreeRADIUS on one core each, in turn, and what 850,000 users and 40,000 clients change.
 
-Both servers are pinned to one core (the whole of Kapija: supervisor, worker, housekeeper, journal on), the load generator to
+Both servers are pinned to one core (the whole of Kapija: supervisor, worker, housekeepers, journal on), the load generator to
 the other. The machine drifts, so runs alternate A B A B and only their ratios count. Exit status 1 when a gate is missed.
 """
 

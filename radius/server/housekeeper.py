@@ -9,6 +9,7 @@ import logging
 import os
 import signal
 import time
+from abc import ABC, abstractmethod
 from threading import Event
 
 from sqlalchemy import Engine
@@ -63,7 +64,7 @@ def _work(rounds: "Rounds", ready: Ready) -> None:
         rounds.once()
 
 
-class Rounds:
+class Rounds(ABC):
     """Rounds of some work on the database. A failure is told once a minute and left for the next round."""
 
     waits = ""  # what waits while the database does not work, for the log
@@ -87,9 +88,9 @@ class Rounds:
         self.pause = 0.0 if more else ROUND
         return more
 
+    @abstractmethod
     def step(self) -> bool:
         """The work of one round; True when more of it waits."""
-        raise NotImplementedError
 
     def close(self) -> None:
         """Let go of the database."""

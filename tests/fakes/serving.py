@@ -3,7 +3,6 @@
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -22,6 +21,7 @@ from radius.secret import Secret
 from radius.settings import Home, load
 from radius.vendors import FAMILIES
 from radius.wire import dictionary
+from tests.fakes.ports import free_port
 
 SECRET = "canary-shared-secret-7391"
 PASSWORD = "canary-password-5527"
@@ -45,22 +45,6 @@ def eventually(holds: Callable[[], bool], what: str) -> None:
     while not holds():
         assert time.monotonic() < deadline, f"not within {PATIENCE:.0f} s: {what}"
         time.sleep(0.02)
-
-
-def free_port() -> int:
-    """A UDP port of loopback that nobody has now; the one above it is free too."""
-    while True:
-        with (
-            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as first,
-            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as second,
-        ):
-            first.bind(("127.0.0.1", 0))
-            port: int = first.getsockname()[1]
-            try:
-                second.bind(("127.0.0.1", port + 1))
-            except OSError:
-                continue
-            return port
 
 
 def make_home(path: Path, *, listen: str = '["127.0.0.1", "::1"]', reject_delay: float = 0.05) -> Home:

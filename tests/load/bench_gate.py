@@ -18,6 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))  # this is a script: tests/ is no installed package
 
+from tests.fakes.ports import free_port  # noqa: E402
 from tests.load import kapija_home, measure  # noqa: E402
 from tests.load.measure import MODES, Run, Server, load  # noqa: E402
 from tests.load.rival import freeradius  # noqa: E402
@@ -63,7 +64,7 @@ def compare(first: Server, second: Server, modes: Iterable[str], rounds: int, se
 
 def start_rival(stack: ExitStack, folder: Path, secret: str) -> Server:
     """FreeRADIUS with USERS users in memory."""
-    port, directory = measure.free_port(), folder / "freeradius"
+    port, directory = free_port(), folder / "freeradius"
     freeradius.write_configuration(directory, secret, port, users=USERS)
     server = measure.start(
         freeradius.version(),
@@ -123,7 +124,7 @@ def gates_of(rival: Server, ours: Server, modes: Iterable[str]) -> list[Gate]:
 
 def many(stack: ExitStack, folder: Path, ours: Server, secret: str, rounds: int, seconds: int) -> list[Gate]:
     """The same server with many users and clients, in turn with the small one; then its memory with two workers."""
-    home, port = folder / "many", measure.free_port()
+    home, port = folder / "many", free_port()
     progress(f"writing {MANY_USERS:,} users and {MANY_CLIENTS:,} clients ...")
     kapija_home.prepare(home, port, secret, users=MANY_USERS, more_clients=MANY_CLIENTS)
     with ExitStack() as inner:
@@ -136,7 +137,7 @@ def many(stack: ExitStack, folder: Path, ours: Server, secret: str, rounds: int,
             lots.append(load(large, "pap", "-t", str(seconds), "-c", OUTSTANDING, "--random-users", users=MANY_USERS))
             progress(f"PAP {few[-1].rate:,.0f}/s with {USERS:,} users, {lots[-1].rate:,.0f}/s with {MANY_USERS:,} at random")
     change = 1 - statistics.median(run.rate for run in lots) / statistics.median(run.rate for run in few)
-    port = measure.free_port()
+    port = free_port()
     kapija_home.settings_for(home, port, workers=2)
     pair = start_kapija(stack, "Kapija, two workers", home, port, secret)
     load(pair, "pap", "-t", str(seconds), "-c", OUTSTANDING, "--random-users", "--sockets", "16", users=MANY_USERS)
@@ -186,7 +187,7 @@ def main() -> int:
     try:
         with tempfile.TemporaryDirectory(prefix="kapija-bench-") as name, ExitStack() as stack:
             folder = Path(name)
-            port = measure.free_port()
+            port = free_port()
             kapija_home.prepare(folder / "home", port, secret, users=USERS)
             rival = start_rival(stack, folder, secret)
             ours = start_kapija(stack, "Kapija", folder / "home", port, secret)

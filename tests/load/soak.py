@@ -15,6 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))  # this is a script: tests/ is no installed package
 
+from tests.fakes.ports import free_port  # noqa: E402
 from tests.load import kapija_home, measure  # noqa: E402
 
 USERS = 20_000
@@ -50,7 +51,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=int, default=3600)
     seconds = parser.parse_args().seconds
-    secret, port = secrets.token_urlsafe(24), measure.free_port()
+    secret, port = secrets.token_urlsafe(24), free_port()
     with tempfile.TemporaryDirectory(prefix="kapija-soak-") as name:
         home = Path(name) / "home"
         kapija_home.prepare(home, port, secret, users=USERS, workers=2)

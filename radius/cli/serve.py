@@ -59,6 +59,7 @@ def _log_to_stderr(level: str) -> None:
     logging.basicConfig(
         level=level.upper(), stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s", datefmt="%Y-%m-%dT%H:%M:%S%z"
     )
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells of its dialect at every look
 
 
 def _announce(home: Home, workers: int, demo: Demo | None) -> None:

@@ -9,7 +9,6 @@ import logging
 import os
 import random
 import signal
-import sys
 import threading
 import time
 
@@ -112,7 +111,6 @@ class Worker:
             self._loop.add_signal_handler(number, self._finish)
         self._flusher.start()
         self._loop.call_soon(self._tick)
-        sys.setswitchinterval(0.0005)
         gc.collect()
         gc.freeze()
         gc.set_threshold(20_000, 20, 50)  # almost nothing on the packet's way makes cycles

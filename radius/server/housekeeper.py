@@ -1,8 +1,8 @@
 """The two processes beside the workers: the feeder carries SQL's changes into the node file, the carrier events into SQL.
 
 They are two because they matter differently. The feeder has little to do, and soon: a policy is live within a second. The
-carrier has much to do, and later: it takes only time that nobody else wants (SCHED_IDLE), since its slices in front of a
-worker's packets tripled their p99 on a shared core. When the database is away both wait and try again; workers do not notice.
+carrier has much to do, and later: it takes only time that nobody else wants (SCHED_IDLE), because on a shared core its slices
+delay a worker's packets. When the database is away both wait and try again; workers do not notice.
 """
 
 import logging

@@ -49,7 +49,7 @@ class School:
         self._vlans = record.vlans
         self._calendar = calendar
         self._device = records.device if evaluator.asks("ownership") else None
-        self._moment = evaluator.moment(calendar, 0.0)
+        self._moment = Moment(0.0, until=0.0)  # of no use; the first question makes a real one
 
     def moment(self, now: float) -> Moment:
         """The school's local time and calendar at `now`; kept until one of its time conditions changes."""

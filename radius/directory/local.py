@@ -56,6 +56,9 @@ class Records(Protocol):
     def device(self, mac: str) -> DeviceRecord | None:
         """The device of that address in RFC 3580's spelling."""
 
+    def complete(self) -> bool:
+        """Whether the records were filled once to the end; until then who is not there may still come."""
+
 
 class Seals(Protocol):
     """What the directory needs of the keyring."""
@@ -79,6 +82,7 @@ class LocalDirectory:
     def __init__(self, records: Records, seals: Seals) -> None:
         self._person = records.person
         self._device = records.device
+        self._complete = records.complete
         self._open = seals.open
         self._pepper = seals.pepper
         self._hasher = PasswordHasher()
@@ -91,7 +95,7 @@ class LocalDirectory:
             return self._registered(credential.mac, question.time)
         record = self._look_up(question.principal)
         if record is None:
-            return _NOT_HERE
+            return self._nobody()
         if type(credential) is PlainPassword:
             return self._plain(record, credential.password.reveal(), question.time)
         if type(credential) is MsChap2Response:
@@ -121,6 +125,10 @@ class LocalDirectory:
             return Wrong(principal_of(record))
         self._remembered.remember(record, password, question.time)
         return _admitted(record, question.time)
+
+    def _nobody(self) -> Answer:
+        """Not here; or, while the node file is being filled, not to be said."""
+        return _NOT_HERE if self._complete() else CouldNotAsk(self.name)
 
     def _look_up(self, name: str) -> PersonRecord | None:
         try:
@@ -163,7 +171,7 @@ class LocalDirectory:
     def _registered(self, mac: str, now: float) -> Answer:
         record = self._device(mac)
         if record is None:
-            return _NOT_HERE
+            return self._nobody()
         principal = device_principal(record, self._open)
         if record.disabled:
             return Refused(principal, Cause.DEVICE_DISABLED)

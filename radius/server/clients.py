@@ -67,6 +67,11 @@ class Client:
         return (self.previous, self.current) if self.likely is self.previous else (self.current, self.previous)
 
 
+def _bare(address: str) -> str:
+    """The address without its interface, which a link-local one carries (fe80::1%eth0)."""
+    return address.partition("%")[0]
+
+
 def is_text(password: bytes) -> bool:
     """Whether octets can be a password that somebody typed: with the wrong shared secret they hardly ever are."""
     try:
@@ -92,6 +97,7 @@ class Clients:
         self._learn = learn
         self._ready: OrderedDict[str, Client] = OrderedDict()
         self._networks: list[tuple[Network, ClientRecord]] = []
+        self._held: dict[str, None] = {}  # learned by this worker, and not yet known to be in the records
         self.find = self._ready.get  # the packet's way: one look-up; `prepare` is for the first packet of an address
         self.forget_all()
 
@@ -101,9 +107,17 @@ class Clients:
         networks = [(ip_network(record.network), record) for record in self._records.networks()]
         self._networks = sorted(networks, key=lambda pair: -pair[0].prefixlen)
 
+    def forget_learned(self, addresses: Iterable[str]) -> None:
+        """The records now say of these addresses whether they have learned, or have been told to forget it."""
+        gone = set(addresses)
+        for address in gone:
+            self._held.pop(address, None)
+        for ready in [each for each in self._ready if _bare(each) in gone]:
+            del self._ready[ready]
+
     def prepare(self, address: str) -> Client | None:
         """The client of an address that `find` does not have, or None when nobody has told us of it."""
-        text = address.partition("%")[0]  # a link-local address carries its interface
+        text = _bare(address)
         record = self._records.client(text) or self._in_network(text)
         if record is None:
             return None
@@ -125,7 +139,7 @@ class Clients:
                     client.likely = secret
                     if not client.must_sign and client.record.mode == "learn" and EAP_MESSAGE not in packet.first:
                         client.must_sign = True
-                        self._learn(client, address)
+                        self._hold(client, _bare(address))
                     return secret
             self._counters.bad_message_authenticator += 1
             return None
@@ -138,6 +152,14 @@ class Clients:
             self._counters.proxy_state_unprotected += 1
             return None
         return client.current if client.previous is None else self._guess(client, packet, now)
+
+    def _hold(self, client: Client, address: str) -> None:
+        """From now on, however often clients change before the housekeepers have stored it."""
+        if address not in self._held:
+            self._held[address] = None
+            self._learn(client, address)
+        if len(self._held) > AT_MOST:
+            del self._held[next(iter(self._held))]
 
     def _guess(self, client: Client, packet: Packet, now: float) -> SharedSecret:
         """While rotating, and nothing is signed: the secret under which a User-Password is text, else the likelier one."""
@@ -162,7 +184,7 @@ class Clients:
         context = f"client:{record.network}"
         current = SharedSecret(Secret(self._unseal(record.secret, context)))
         previous = SharedSecret(Secret(self._unseal(record.previous_secret, context))) if record.previous_secret else None
-        return Client(record, current, previous, self._records.is_learned(address))
+        return Client(record, current, previous, address in self._held or self._records.is_learned(address))
 
     def _warn(self, client: Client, address: str, now: float) -> None:
         if now - client.warned >= WARN_EVERY:

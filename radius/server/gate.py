@@ -328,6 +328,7 @@ class Gate:
             self._counters.bad_message_authenticator += 1
             return
         self._counters.status_server += 1
+        # It always fits: the request held the same Proxy-States and a Message-Authenticator of its own.
         if port.accounting:
             reply = secret.plain_reply(Code.ACCOUNTING_RESPONSE, packet, proxy_states(packet))
         else:

@@ -11,6 +11,7 @@ import random
 import signal
 import threading
 import time
+from typing import Any
 
 from msgspec import Struct
 
@@ -20,6 +21,7 @@ from radius.audit.journal import Journal
 from radius.directory.local import LocalDirectory
 from radius.server.clients import Client, Clients
 from radius.server.counters import Counters, discarded
+from radius.server.faults import where
 from radius.server.gate import Gate
 from radius.server.later import LoopLater, read_handed
 from radius.server.replies import Replies
@@ -103,6 +105,7 @@ class Worker:
 
     def serve(self, ready: Ready) -> None:
         """Answer until stopped."""
+        self._loop.set_exception_handler(_tell_of_fault)
         for port in self._place.ports:
             self._loop.add_reader(port.sock, self._drain, port)
         inbox = self._place.inboxes[self._place.number].mine
@@ -152,6 +155,7 @@ class Worker:
 
     def _tick(self) -> None:
         """Ten times a second: see what is new in the node file, forget what is old, notice that the supervisor is gone."""
+        self._loop.call_later(TICK, self._tick)  # first, so that a fault in one round is not the end of all
         now = time.monotonic()
         stall = int((now - self._ticked - TICK) * 1000)
         self.counters.longest_stall_ms = max(self.counters.longest_stall_ms, stall)
@@ -167,8 +171,6 @@ class Worker:
         if os.getppid() != self._supervisor:
             log.error("the supervisor is gone, so this worker stops")
             self._finish()
-            return
-        self._loop.call_later(TICK, self._tick)
 
     def _adopt_changes(self) -> None:
         self._node_file.refresh()
@@ -176,8 +178,11 @@ class Worker:
         if not changes:
             return
         self._generation = changes.generation
-        if any(changes.of(kind) != frozenset() for kind in (Kind.CLIENT, Kind.NETWORK, Kind.LEARNED)):
+        learned = changes.of(Kind.LEARNED)
+        if learned is None or any(changes.of(kind) != frozenset() for kind in (Kind.CLIENT, Kind.NETWORK)):
             self._clients.forget_all()
+        if learned:
+            self._clients.forget_learned(learned)
         schools, policies = changes.of(Kind.SCHOOL), changes.of(Kind.POLICY)
         if schools is None or policies is None:
             self._schools.forget_all()
@@ -212,7 +217,10 @@ class Worker:
         while not self._stopping:
             time.sleep(pause)  # an Event's wait would cost a lock and a condition a hundred times a second
             if len(journal):
-                journal.flush()
+                try:
+                    journal.flush()
+                except Exception as error:  # noqa: BLE001 - without this thread events would gather without bound
+                    log.error("a group of audit events could not be written: %s", where(error))
 
     def _finish(self) -> None:
         """Stop reading, let what is under way end, then leave the loop."""
@@ -225,3 +233,9 @@ class Worker:
             self._loop.call_later(0.02, self._leave, deadline)
         else:
             self._loop.stop()
+
+
+def _tell_of_fault(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """What a callback of the loop let through: one line, and the loop goes on."""
+    error = context.get("exception")
+    log.error("the worker's loop met a fault and goes on: %s", where(error) if error is not None else context["message"])

@@ -207,3 +207,10 @@ def test_an_account_with_an_nt_hash_alone_is_checked_by_pap_too(house: SchoolHou
     house.records.people["đorđe.primer"] = bare
     assert isinstance(ask(house, PlainPassword(Secret(PASSWORD))), Proved)
     assert isinstance(ask(house, PlainPassword(Secret(PASSWORD + "x"))), Wrong)
+
+
+def test_while_the_node_file_is_being_filled_nobody_is_said_to_be_unknown(house: SchoolHouse) -> None:
+    house.records.filled = False
+    assert isinstance(ask(house, PlainPassword(Secret(PASSWORD)), "niko.primer"), CouldNotAsk)
+    assert isinstance(ask(house, KnownMac("02-00-00-00-05-02")), CouldNotAsk)
+    assert isinstance(ask(house, PlainPassword(Secret(PASSWORD))), Proved)

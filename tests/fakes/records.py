@@ -15,6 +15,7 @@ class MemoryRecords:
         self.all_schools: dict[str, SchoolRecord] = {}
         self.all_policies: dict[str, PolicyRecord] = {}
         self.learned: set[str] = set()
+        self.filled = True
 
     def person(self, username: str) -> PersonRecord | None:
         return self.people.get(username)
@@ -33,6 +34,9 @@ class MemoryRecords:
 
     def policy(self, scope: str) -> PolicyRecord | None:
         return self.all_policies.get(scope)
+
+    def complete(self) -> bool:
+        return self.filled
 
     def is_learned(self, address: str) -> bool:
         return address in self.learned

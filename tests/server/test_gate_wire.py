@@ -156,8 +156,8 @@ def test_while_rotating_both_secrets_are_good_and_the_reply_uses_the_askers(hous
     old = SharedSecret(Secret(b"the secret of yesterday, still good"))
     house.add_client(NAS, previous=b"the secret of yesterday, still good")
     house.clients.forget_all()
-    for secret, identifier in ((old, 1), (house.secret, 2), (old, 3)):
-        for signed in (False, True):
+    for signed in (False, True):  # who has signed once must go on signing
+        for secret, identifier in ((old, 1), (house.secret, 2), (old, 3)):
             house.clients.forget_all()
             (reply,) = house.receive(pap(house, secret=secret, identifier=identifier + 10 * signed, signed=signed))
             assert secret.response_valid(decode(reply), AUTHENTICATOR)
@@ -265,3 +265,47 @@ def test_secrets_and_passwords_are_in_no_event(house: SchoolHouse) -> None:
     assert "staff password 1" not in repr(house.events)
     assert SECRET.decode() not in repr(house.events)
     assert SOURCE[0] in repr(house.events)
+
+
+def test_what_one_address_learned_outlives_changes_of_other_clients(house: SchoolHouse) -> None:
+    house.receive(pap(house))
+    house.clients.forget_all()
+    house.clients.forget_learned({"198.51.100.9"})
+    assert house.receive(pap(house, identifier=8, signed=False)) == []
+    assert house.learned == [NAS]
+
+
+def test_what_an_operator_told_to_forget_is_forgotten_at_once(house: SchoolHouse) -> None:
+    house.receive(pap(house))
+    house.clients.forget_learned({NAS})
+    assert house.receive(pap(house, identifier=8, signed=False))
+
+
+def test_a_link_local_address_learns_without_its_interface(house: SchoolHouse) -> None:
+    house.add_client("fe80::1")
+    house.clients.forget_all()
+    house.receive(pap(house), ("fe80::1%eth0", 5, 0, 2))
+    assert house.learned == ["fe80::1"]
+    house.clients.forget_learned({"fe80::1"})
+    house.records.learned.add("fe80::1")
+    assert house.receive(pap(house, identifier=8, signed=False), ("fe80::1%eth0", 5, 0, 2)) == []
+
+
+def full_of_proxy_states(house: SchoolHouse, code: Code) -> bytes:
+    """A request of exactly 4,096 octets, nearly all of them Proxy-State."""
+    states = b"".join(encode_attribute(PROXY_STATE, bytes(253)) for _ in range(15))
+    name = encode_attribute(USER_NAME, b"ana.primer")
+    states += encode_attribute(PROXY_STATE, bytes(4096 - 38 - len(states) - len(name) - 2)) + name
+    request = house.secret.request(code, 7, AUTHENTICATOR, states)
+    assert len(request) == 4096
+    return request
+
+
+def test_a_status_server_full_of_proxy_states_gets_them_all_back(house: SchoolHouse) -> None:
+    assert len(the_reply(house, house.receive(full_of_proxy_states(house, Code.STATUS_SERVER))).all(PROXY_STATE)) == 16
+
+
+def test_proxy_states_that_leave_no_room_for_our_reply_are_met_with_silence(house: SchoolHouse) -> None:
+    assert house.receive(full_of_proxy_states(house, Code.ACCESS_REQUEST)) == []
+    assert house.counters.faults == 1
+    assert house.receive(pap(house, identifier=9))

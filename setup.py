@@ -8,9 +8,12 @@ import os
 from setuptools import Extension, setup
 
 THE_WAY_OF_A_PACKET = (
+    "policies/access.py",
+    "policies/decision.py",
     "policies/evaluator.py",
     "policies/layer.py",
     "policies/mac.py",
+    "policies/value.py",
     "radius/aaa/backoff.py",
     "radius/aaa/conclude.py",
     "radius/aaa/schools.py",
@@ -20,6 +23,7 @@ THE_WAY_OF_A_PACKET = (
     "radius/crypto/passwords.py",
     "radius/directory/local.py",
     "radius/directory/names.py",
+    "radius/directory/question.py",
     "radius/secret.py",
     "radius/server/clients.py",
     "radius/server/credentials.py",
@@ -29,6 +33,7 @@ THE_WAY_OF_A_PACKET = (
     "radius/server/sockets.py",
     "radius/vendors/base.py",
     "radius/vendors/reading.py",
+    "radius/wire/attributes.py",
     "radius/wire/packet.py",
     "radius/wire/shared_secret.py",
 )

@@ -4,10 +4,10 @@ Values on the packet's way are frozen msgspec Structs: made in 0.15 us, where a 
 """
 
 from enum import StrEnum
-
-from msgspec import Struct
+from typing import Final
 
 from policies.moment import Moment
+from policies.value import Value
 
 
 class Method(StrEnum):
@@ -35,23 +35,31 @@ class Ownership(StrEnum):
     OWN = "own"
 
 
-class Arrival(Struct, frozen=True, gc=False):
+class Arrival(Value):
     """What the access point says of the person or device at its door. Made by `vendors.read`; nothing in it is proved.
 
     `mac` and `access_point` are in the canonical spelling of RFC 3580 section 3.20, `02-00-00-00-05-01`, or "" when the
     NAS did not say. `ssid` is "" on a wire. Texts are printable: a NAS that sends control characters is refused earlier.
     """
 
-    user_name: str
-    mac: str = ""
-    ssid: str = ""
-    access_point: str = ""
-    nas_identifier: str = ""
-    nas_port: str = ""
-    wired: bool = False
+    __slots__ = ("access_point", "mac", "ssid", "user_name", "wired")
+
+    def __init__(
+        self,
+        user_name: str,
+        mac: str = "",
+        ssid: str = "",
+        access_point: str = "",
+        wired: bool = False,
+    ) -> None:
+        self.user_name: Final = user_name
+        self.mac: Final = mac
+        self.ssid: Final = ssid
+        self.access_point: Final = access_point
+        self.wired: Final = wired
 
 
-class Access(Struct, frozen=True, gc=False):
+class Access(Value):
     """One request for access, with everything that a rule may ask about it.
 
     `school` is the short name of the school whose access point asks; `home` says whether the person or device belongs to
@@ -59,18 +67,54 @@ class Access(Struct, frozen=True, gc=False):
     `issuer` is the certificate's issuer (RFC 4514 string) where the method has one.
     """
 
-    school: str
-    method: str
-    moment: Moment
-    role: str = ""
-    groups: frozenset[str] = frozenset()
-    home: bool = False
-    ownership: str = Ownership.OWN
-    tags: frozenset[str] = frozenset()
-    mac: str = ""
-    ssid: str = ""
-    access_point: str = ""
-    location: str = ""
-    wired: bool = False
-    issuer: str = ""
-    directory_away: bool = False
+    __slots__ = (
+        "access_point",
+        "directory_away",
+        "groups",
+        "home",
+        "issuer",
+        "location",
+        "mac",
+        "method",
+        "moment",
+        "ownership",
+        "role",
+        "school",
+        "ssid",
+        "tags",
+        "wired",
+    )
+
+    def __init__(
+        self,
+        school: str,
+        method: str,
+        moment: Moment,
+        role: str = "",
+        groups: frozenset[str] = frozenset(),
+        home: bool = False,
+        ownership: str = Ownership.OWN,
+        tags: frozenset[str] = frozenset(),
+        mac: str = "",
+        ssid: str = "",
+        access_point: str = "",
+        location: str = "",
+        wired: bool = False,
+        issuer: str = "",
+        directory_away: bool = False,
+    ) -> None:
+        self.school: Final = school
+        self.method: Final = method
+        self.moment: Final = moment
+        self.role: Final = role
+        self.groups: Final = groups
+        self.home: Final = home
+        self.ownership: Final = ownership
+        self.tags: Final = tags
+        self.mac: Final = mac
+        self.ssid: Final = ssid
+        self.access_point: Final = access_point
+        self.location: Final = location
+        self.wired: Final = wired
+        self.issuer: Final = issuer
+        self.directory_away: Final = directory_away

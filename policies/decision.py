@@ -1,26 +1,33 @@
 """What comes out: a Decision for the packet's way, and for people each rule that was tried, with its reasons."""
 
 from math import inf
+from typing import Final
 
 from msgspec import Struct
 
 from policies.conditions import Verdict
 from policies.grant import Denial, Grant
+from policies.value import Value
 
 
-class Decision(Struct, frozen=True, gc=False):
+class Decision(Value):
     """Yes or no, by which rule, under which policy, and until when.
 
     `rule` is "national:id" or "os-vuk:id", "" when no rule matched (then there is neither grant nor denial). `policy` is the
     hex SHA-256 of the policy. The same question has the same answer while now < `valid_until` (seconds since the epoch).
     """
 
-    permitted: bool
-    rule: str
-    grant: Grant | None
-    denial: Denial | None
-    policy: str
-    valid_until: float = inf
+    __slots__ = ("denial", "grant", "permitted", "policy", "rule", "valid_until")
+
+    def __init__(
+        self, permitted: bool, rule: str, grant: Grant | None, denial: Denial | None, policy: str, valid_until: float = inf
+    ) -> None:
+        self.permitted: Final = permitted
+        self.rule: Final = rule
+        self.grant: Final = grant
+        self.denial: Final = denial
+        self.policy: Final = policy
+        self.valid_until: Final = valid_until
 
     @property
     def key(self) -> str:

@@ -4,16 +4,17 @@ The table from answer to outcome is total and fails closed: one row accepts, and
 """
 
 from enum import IntEnum
-
-from msgspec import Struct
+from typing import Final
 
 from policies.access import Access, Arrival, Method, Ownership
 from policies.decision import Decision
+from policies.value import Value
 from radius.aaa.schools import School
 from radius.audit.causes import Cause
 from radius.directory.question import Answer, NotHere, Principal, Proved, Refused, Wrong
 
-_NOBODY: frozenset[str] = frozenset()
+_NOBODY: Final[frozenset[str]] = frozenset()
+_OWN: Final = Ownership.OWN
 
 
 class Outcome(IntEnum):
@@ -24,15 +25,29 @@ class Outcome(IntEnum):
     SILENCE = 3
 
 
-class Conclusion(Struct, frozen=True, gc=False):
+_ACCEPT: Final = Outcome.ACCEPT
+_REJECT: Final = Outcome.REJECT
+
+
+class Conclusion(Value):
     """What one attempt came to. `wrong` says that a proof did not hold: it is what counts for the back-off, and it
     delays the reject so that guessing is slow and strangers cannot tell which names exist."""
 
-    outcome: Outcome
-    causes: tuple[Cause, ...] = ()
-    principal: Principal | None = None
-    decision: Decision | None = None
-    wrong: bool = False
+    __slots__ = ("causes", "decision", "outcome", "principal", "wrong")
+
+    def __init__(
+        self,
+        outcome: Outcome,
+        causes: tuple[Cause, ...] = (),
+        principal: Principal | None = None,
+        decision: Decision | None = None,
+        wrong: bool = False,
+    ) -> None:
+        self.outcome: Final = outcome
+        self.causes: Final = causes
+        self.principal: Final = principal
+        self.decision: Final = decision
+        self.wrong: Final = wrong
 
 
 def conclude(arrival: Arrival, method: Method, answer: Answer, school: School, location: str, now: float) -> Conclusion:
@@ -44,16 +59,16 @@ def conclude(arrival: Arrival, method: Method, answer: Answer, school: School, l
         principal = answer.principal
         decision = school.decide(access_of(arrival, method, principal, school, location, now))
         if decision.permitted:
-            return Conclusion(Outcome.ACCEPT, (), principal, decision)
+            return Conclusion(_ACCEPT, (), principal, decision)
         cause = Cause.DENIED_BY_RULE if decision.denial is not None else Cause.NO_RULE
-        return Conclusion(Outcome.REJECT, (cause,), principal, decision)
+        return Conclusion(_REJECT, (cause,), principal, decision)
     if isinstance(answer, Wrong):
-        return Conclusion(Outcome.REJECT, (Cause.WRONG_PASSWORD,), answer.principal, wrong=True)
+        return Conclusion(_REJECT, (Cause.WRONG_PASSWORD,), answer.principal, wrong=True)
     if isinstance(answer, NotHere):
         cause = Cause.UNKNOWN_DEVICE if method is Method.MAB else Cause.UNKNOWN_ACCOUNT
         return _stranger(arrival, method, cause, school, location, now)
     if isinstance(answer, Refused):
-        return Conclusion(Outcome.REJECT, (answer.cause,), answer.principal, wrong=answer.cause is Cause.METHOD_NOT_CHECKABLE)
+        return Conclusion(_REJECT, (answer.cause,), answer.principal, wrong=answer.cause is Cause.METHOD_NOT_CHECKABLE)
     return _away(arrival, method, school, location, now)
 
 
@@ -71,7 +86,7 @@ def access_of(
     if principal is not None:
         role, groups, home = principal.role, principal.groups, principal.school == school.name
         ownership = principal.ownership
-    if not ownership or ownership == Ownership.OWN:
+    if not ownership or ownership == _OWN:
         ownership = school.ownership(arrival.mac, now)
     return Access(
         school.name,
@@ -95,16 +110,16 @@ def access_of(
 def _stranger(arrival: Arrival, method: Method, cause: Cause, school: School, location: str, now: float) -> Conclusion:
     """An unknown device may be let in by a rule that says so (redirect to the portal); an unknown account never."""
     if method is not Method.MAB:
-        return Conclusion(Outcome.REJECT, (cause,), wrong=True)
+        return Conclusion(_REJECT, (cause,), wrong=True)
     decision = school.decide(access_of(arrival, method, None, school, location, now))
     if decision.permitted:
-        return Conclusion(Outcome.ACCEPT, (), None, decision)
-    return Conclusion(Outcome.REJECT, (cause,), None, decision)
+        return Conclusion(_ACCEPT, (), None, decision)
+    return Conclusion(_REJECT, (cause,), None, decision)
 
 
 def _away(arrival: Arrival, method: Method, school: School, location: str, now: float) -> Conclusion:
     """The directory could not be asked: the policy's grant for that case, else silence, never a wrong password."""
     decision = school.decide(access_of(arrival, method, None, school, location, now, directory_away=True))
     if decision.permitted:
-        return Conclusion(Outcome.ACCEPT, (Cause.DIRECTORY_AWAY,), None, decision)
+        return Conclusion(_ACCEPT, (Cause.DIRECTORY_AWAY,), None, decision)
     return Conclusion(Outcome.SILENCE, (Cause.DIRECTORY_AWAY,), None, decision)

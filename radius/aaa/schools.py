@@ -5,7 +5,7 @@ When a record changes, the School is made anew; nothing else is.
 """
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Final, Protocol
 
 from policies.access import Access, Ownership
 from policies.calendar import Calendar
@@ -19,7 +19,8 @@ from radius.audit.causes import Cause
 from radius.errors import ServiceError
 from radius.store.records import DeviceRecord, PolicyRecord, SchoolRecord
 
-NATIONAL = "national"
+NATIONAL: Final = "national"
+_OWN: Final[str] = Ownership.OWN
 
 AttributeCheck = Callable[[str, str | int, int], str | None]
 
@@ -66,7 +67,7 @@ class School:
         """Whose the device with this MAC address is, by its registration; looked up only if some rule asks for it."""
         device = self._device(mac) if mac and self._device is not None else None
         if device is None or device.disabled or (device.valid_until and now >= device.valid_until):
-            return Ownership.OWN
+            return _OWN
         return device.ownership
 
     def terms(self, grant: Grant, family: str) -> Terms | Cause:

@@ -1,8 +1,9 @@
 """CHAP with MD5: what a peer answers to a challenge (RFC 1994 section 4.1, RFC 2865 section 5.3)."""
 
 import hashlib
+from typing import Final
 
-_md5 = hashlib.md5
+_md5: Final = hashlib.md5
 
 
 def chap_response(identifier: int, password: bytes, challenge: bytes) -> bytes:

@@ -1,17 +1,18 @@
 """Keys for MPPE, which a NAS also takes as WPA keying material: RFC 3079 for MS-CHAPv2, RFC 2548 for MS-CHAPv1."""
 
 import hashlib
+from typing import Final
 
-_sha1 = hashlib.sha1
+_sha1: Final = hashlib.sha1
 
 # RFC 3079 section 3.4
-_MAGIC1 = b"This is the MPPE Master Key"
-_MAGIC2 = b"On the client side, this is the send key; on the server side, it is the receive key."
-_MAGIC3 = b"On the client side, this is the receive key; on the server side, it is the send key."
-_PAD1 = bytes(40)
-_PAD2 = b"\xf2" * 40
-_RECEIVE = _PAD1 + _MAGIC2 + _PAD2
-_SEND = _PAD1 + _MAGIC3 + _PAD2
+_MAGIC1: Final = b"This is the MPPE Master Key"
+_MAGIC2: Final = b"On the client side, this is the send key; on the server side, it is the receive key."
+_MAGIC3: Final = b"On the client side, this is the receive key; on the server side, it is the send key."
+_PAD1: Final = bytes(40)
+_PAD2: Final = b"\xf2" * 40
+_RECEIVE: Final = _PAD1 + _MAGIC2 + _PAD2
+_SEND: Final = _PAD1 + _MAGIC3 + _PAD2
 
 
 def keys_v2(nt_hash_hash: bytes, nt_response: bytes) -> tuple[bytes, bytes]:

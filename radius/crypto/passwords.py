@@ -5,11 +5,15 @@ what protects them is the pepper, derived from the master key outside the databa
 """
 
 import hashlib
-from hmac import compare_digest
+from hmac import compare_digest as _any_compare
+from typing import Final
 
-SALT_SIZE = 16  # the most that BLAKE2b takes (RFC 7693 leaves it to the implementation)
-DIGEST_SIZE = 32
-_PERSON = b"kapija-password"  # so that no other use of the pepper can give the same digest
+_blake2b: Final = hashlib.blake2b
+compare_digest: Final = _any_compare
+
+SALT_SIZE: Final = 16  # the most that BLAKE2b takes (RFC 7693 leaves it to the implementation)
+DIGEST_SIZE: Final = 32
+_PERSON: Final = b"kapija-password"  # so that no other use of the pepper can give the same digest
 
 
 def verifier(pepper: bytes, salt: bytes, password: bytes) -> bytes:
@@ -32,4 +36,4 @@ def verify(pepper: bytes, stored: bytes, password: bytes) -> bool:
 
 
 def _digest(pepper: bytes, salt: bytes, password: bytes) -> bytes:
-    return hashlib.blake2b(password, key=pepper, salt=salt, person=_PERSON, digest_size=DIGEST_SIZE).digest()
+    return _blake2b(password, key=pepper, salt=salt, person=_PERSON, digest_size=DIGEST_SIZE).digest()

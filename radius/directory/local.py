@@ -12,7 +12,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from hmac import compare_digest
 from threading import Lock
-from typing import Protocol
+from typing import Final, Protocol
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -44,7 +44,8 @@ from radius.store.records import DeviceRecord, PersonRecord
 REMEMBER_SECONDS = 300.0
 REMEMBER_AT_MOST = 20_000
 
-_NOT_HERE = NotHere()
+_NOT_HERE: Final = NotHere()
+_OWN: Final = Ownership.OWN
 
 
 class Records(Protocol):
@@ -91,19 +92,19 @@ class LocalDirectory:
     def answer_now(self, question: Question) -> Answer | None:
         """See `Directory.answer_now`."""
         credential = question.credential
-        if type(credential) is KnownMac:
+        if isinstance(credential, KnownMac):
             return self._registered(credential.mac, question.time)
         record = self._look_up(question.principal)
         if record is None:
             return self._nobody()
-        if type(credential) is PlainPassword:
+        if isinstance(credential, PlainPassword):
             return self._plain(record, credential.password.reveal(), question.time)
-        if type(credential) is MsChap2Response:
+        if isinstance(credential, MsChap2Response):
             challenge = challenge_hash(credential.peer_challenge, credential.authenticator_challenge, credential.user_name)
             return self._mschap(record, challenge, credential.nt_response, question.time)
-        if type(credential) is MsChapResponse:
+        if isinstance(credential, MsChapResponse):
             return self._mschap(record, credential.challenge, credential.nt_response, question.time)
-        if type(credential) is ChapResponse:
+        if isinstance(credential, ChapResponse):
             return self._chap(record, credential, question.time)
         return Refused(principal_of(record), Cause.METHOD_NOT_CHECKABLE)
 
@@ -114,7 +115,7 @@ class LocalDirectory:
             return now
         record = self._look_up(question.principal)
         credential = question.credential
-        if record is None or type(credential) is not PlainPassword:
+        if record is None or not isinstance(credential, PlainPassword):
             return _NOT_HERE
         if time.monotonic() >= deadline:
             return CouldNotAsk(self.name)
@@ -224,9 +225,7 @@ def _prepared(password: bytes) -> bytes:
 
 def principal_of(record: PersonRecord) -> Principal:
     """The person's facts as policy needs them; nothing is proved by having them."""
-    return Principal(
-        f"person:{record.id}", record.username, record.role, frozenset(record.groups), record.school, Ownership.OWN
-    )
+    return Principal(f"person:{record.id}", record.username, record.role, frozenset(record.groups), record.school, _OWN)
 
 
 def _admitted(record: PersonRecord, now: float, nt_hash_hash: Secret | None = None) -> Answer:

@@ -6,6 +6,7 @@ realm of a network access identifier (RFC 7542) stays part of the name: ana@os-v
 
 import re
 from functools import lru_cache
+from typing import Final
 
 from precis_i18n import get_profile
 
@@ -15,7 +16,7 @@ NAMES_REMEMBERED = 16_384
 # For these the profile is lower case and nothing else: ASCII without space and controls (RFC 8264 section 9.11), and the
 # letters of Serbian's two alphabets (all of U+0400-045F, which is composed already); a test compares both ways. Two octets
 # each at most, so 126 of them fit an attribute.
-_PLAIN_NAME = re.compile("[!-~]{1,253}|[!-~\u0400-\u045fČčĆćĐđŠšŽž]{1,126}").fullmatch
+_PLAIN_NAME: Final = re.compile("[!-~]{1,253}|[!-~\u0400-\u045fČčĆćĐđŠšŽž]{1,126}").fullmatch
 _PLAIN_PASSWORD = re.compile(r"[ -~]+").fullmatch
 _username = get_profile("UsernameCaseMapped")  # RFC 8265 section 3.3
 _password = get_profile("OpaqueString")  # RFC 8265 section 4.2

@@ -3,110 +3,153 @@
 *Not here*, *wrong* and *could not ask* are three answers (docs/architecture.md, 'Directories').
 """
 
-from typing import Protocol
-
-from msgspec import Struct
+from typing import Final, Protocol
 
 from policies.access import Ownership
+from policies.value import Value
 from radius.audit.causes import Cause
 from radius.secret import Secret
 
 
-class PlainPassword(Struct, frozen=True, gc=False):
+class PlainPassword(Value):
     """PAP, TTLS-PAP, GTC and the portal: the password itself."""
 
-    password: Secret
+    __slots__ = ("password",)
+
+    def __init__(self, password: Secret) -> None:
+        self.password: Final = password
 
 
-class ChapResponse(Struct, frozen=True, gc=False):
+class ChapResponse(Value):
     """RFC 1994 section 4.1 and RFC 2865 section 5.3: MD5(identifier, password, challenge)."""
 
-    identifier: int
-    challenge: bytes
-    response: bytes
+    __slots__ = ("challenge", "identifier", "response")
+
+    def __init__(self, identifier: int, challenge: bytes, response: bytes) -> None:
+        self.identifier: Final = identifier
+        self.challenge: Final = challenge
+        self.response: Final = response
 
 
-class MsChapResponse(Struct, frozen=True, gc=False):
+class MsChapResponse(Value):
     """RFC 2433: the 24-octet NT response to an 8-octet challenge."""
 
-    challenge: bytes
-    nt_response: bytes
+    __slots__ = ("challenge", "nt_response")
+
+    def __init__(self, challenge: bytes, nt_response: bytes) -> None:
+        self.challenge: Final = challenge
+        self.nt_response: Final = nt_response
 
 
-class MsChap2Response(Struct, frozen=True, gc=False):
+class MsChap2Response(Value):
     """RFC 2759: `user_name` is the name as the peer hashed it (RFC 2759 section 4: without the domain)."""
 
-    authenticator_challenge: bytes
-    peer_challenge: bytes
-    user_name: bytes
-    nt_response: bytes
+    __slots__ = ("authenticator_challenge", "nt_response", "peer_challenge", "user_name")
+
+    def __init__(self, authenticator_challenge: bytes, peer_challenge: bytes, user_name: bytes, nt_response: bytes) -> None:
+        self.authenticator_challenge: Final = authenticator_challenge
+        self.peer_challenge: Final = peer_challenge
+        self.user_name: Final = user_name
+        self.nt_response: Final = nt_response
 
 
-class KnownMac(Struct, frozen=True, gc=False):
+class KnownMac(Value):
     """MAC authentication bypass proves nothing: it only asks whether the device is registered."""
 
-    mac: str
+    __slots__ = ("mac",)
+
+    def __init__(self, mac: str) -> None:
+        self.mac: Final = mac
 
 
 Credential = PlainPassword | ChapResponse | MsChapResponse | MsChap2Response | KnownMac
 
 
-class Question(Struct, frozen=True, gc=False):
+class Question(Value):
     """Who says to be whom, with what proof, and when (seconds since the epoch, for validity dates)."""
 
-    principal: str
-    credential: Credential
-    time: float
+    __slots__ = ("credential", "principal", "time")
+
+    def __init__(self, principal: str, credential: Credential, time: float) -> None:
+        self.principal: Final = principal
+        self.credential: Final = credential
+        self.time: Final = time
 
 
-class Principal(Struct, frozen=True, gc=False):
+class Principal(Value):
     """The directory's facts about a person or device, as policy and audit need them.
 
     `subject` names the person or device for the audit log's key ("person:17", "device:4"). `school` is the short name of
     the school that it belongs to, "" for none.
     """
 
-    subject: str
-    name: str
-    role: str
-    groups: frozenset[str]
-    school: str
-    ownership: str = Ownership.OWN
-    psk: Secret | None = None
+    __slots__ = ("groups", "name", "ownership", "psk", "role", "school", "subject")
+
+    def __init__(
+        self,
+        subject: str,
+        name: str,
+        role: str,
+        groups: frozenset[str],
+        school: str,
+        ownership: str = Ownership.OWN,
+        psk: Secret | None = None,
+    ) -> None:
+        self.subject: Final = subject
+        self.name: Final = name
+        self.role: Final = role
+        self.groups: Final = groups
+        self.school: Final = school
+        self.ownership: Final = ownership
+        self.psk: Final = psk
 
 
-class Proved(Struct, frozen=True, gc=False):
+class Proved(Value):
     """The proof holds. `nt_hash_hash` is MD4 of the NT hash, present for the MS-CHAP methods, which derive the MPPE keys
     and the authenticator response from it (RFC 3079, RFC 2759 section 8.7); `nt_hash` is there for MS-CHAPv1 keys."""
 
-    principal: Principal
-    nt_hash_hash: Secret | None = None
-    from_cache: bool = False
+    __slots__ = ("from_cache", "nt_hash_hash", "principal")
+
+    def __init__(self, principal: Principal, nt_hash_hash: Secret | None = None, from_cache: bool = False) -> None:
+        self.principal: Final = principal
+        self.nt_hash_hash: Final = nt_hash_hash
+        self.from_cache: Final = from_cache
 
 
-class Wrong(Struct, frozen=True, gc=False):
+class Wrong(Value):
     """The principal is here, and the proof does not hold: the only answer that counts as a wrong password."""
 
-    principal: Principal
+    __slots__ = ("principal",)
+
+    def __init__(self, principal: Principal) -> None:
+        self.principal: Final = principal
 
 
-class NotHere(Struct, frozen=True, gc=False):
+class NotHere(Value):
     """This directory knows no such principal."""
 
+    __slots__ = ()
 
-class Refused(Struct, frozen=True, gc=False):
+
+class Refused(Value):
     """The principal is here and may not come in whatever the proof (disabled, expired), or this kind of proof cannot be
     checked for it; `cause` says which. Given for disabled and expired accounts only after the proof held, so that the
     answer does not tell a stranger which names exist."""
 
-    principal: Principal
-    cause: Cause
+    __slots__ = ("cause", "principal")
+
+    def __init__(self, principal: Principal, cause: Cause) -> None:
+        self.principal: Final = principal
+        self.cause: Final = cause
 
 
-class CouldNotAsk(Struct, frozen=True, gc=False):
+class CouldNotAsk(Value):
     """The directory is away, slow or full. Never counts as a wrong password."""
 
-    directory: str
+    __slots__ = ("directory",)
+
+    def __init__(self, directory: str) -> None:
+        self.directory: Final = directory
 
 
 Answer = Proved | Wrong | NotHere | Refused | CouldNotAsk

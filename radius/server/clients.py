@@ -134,7 +134,7 @@ class Clients:
     def verify(self, client: Client, packet: Packet, address: str, now: float) -> SharedSecret | None:
         """The secret that this request is answered with; None when the request is to be discarded (counted here)."""
         if packet.message_authenticator_at:
-            for secret in client.secrets(now):
+            for secret in (client.current,) if client.previous is None else client.secrets(now):
                 if secret.verify_message_authenticator(packet):
                     client.likely = secret
                     if not client.must_sign and client.record.mode == "learn" and EAP_MESSAGE not in packet.first:

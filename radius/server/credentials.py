@@ -3,10 +3,11 @@
 Octets are turned into the directory's words here, so that no directory knows of RADIUS.
 """
 
-from msgspec import Struct
+from typing import Final
 
 from policies.access import Arrival, Method
 from policies.mac import canonical_mac
+from policies.value import Value
 from radius.audit.causes import Cause
 from radius.crypto.chap import chap_response
 from radius.directory.question import (
@@ -32,15 +33,24 @@ from radius.wire.attributes import (
 from radius.wire.packet import Packet
 from radius.wire.shared_secret import SharedSecret
 
-_CALL_CHECK = (10).to_bytes(4, "big")  # Service-Type Call-Check, RFC 2865 section 5.6
+_CALL_CHECK: Final = (10).to_bytes(4, "big")  # Service-Type Call-Check, RFC 2865 section 5.6
 
 
-class Proof(Struct, frozen=True, gc=False):
+_PAP: Final = Method.PAP
+_CHAP: Final = Method.CHAP
+_MAB: Final = Method.MAB
+_MSCHAPV2: Final = Method.MSCHAPV2
+
+
+class Proof(Value):
     """The method and its credential. `identifier` is the octet that an MS-CHAP reply repeats (RFC 2548 section 2.3.3)."""
 
-    method: Method
-    credential: Credential
-    identifier: int = 0
+    __slots__ = ("credential", "identifier", "method")
+
+    def __init__(self, method: Method, credential: Credential, identifier: int = 0) -> None:
+        self.method: Final = method
+        self.credential: Final = credential
+        self.identifier: Final = identifier
 
 
 def read_proof(packet: Packet, arrival: Arrival, secret: SharedSecret) -> Proof | Cause:
@@ -53,7 +63,7 @@ def read_proof(packet: Packet, arrival: Arrival, secret: SharedSecret) -> Proof 
             return Cause.NO_CREDENTIAL
         if first.get(SERVICE_TYPE) == _CALL_CHECK or _is_mac_of(arrival.user_name, password):
             return _mac_proof(arrival)
-        return Proof(Method.PAP, PlainPassword(Secret(password)))
+        return Proof(_PAP, PlainPassword(Secret(password)))
     if EAP_MESSAGE in first:
         return Cause.METHOD_NOT_SUPPORTED
     chap = first.get(CHAP_PASSWORD)
@@ -79,7 +89,7 @@ def _mac_proof(arrival: Arrival) -> Proof | Cause:
     mac = canonical_mac(arrival.user_name)
     if mac is None or (arrival.mac and arrival.mac != mac):
         return Cause.NO_CREDENTIAL  # a device may not be asked for under another one's address
-    return Proof(Method.MAB, KnownMac(mac))
+    return Proof(_MAB, KnownMac(mac))
 
 
 def _chap_proof(packet: Packet, arrival: Arrival, chap: bytes) -> Proof | Cause:
@@ -91,7 +101,7 @@ def _chap_proof(packet: Packet, arrival: Arrival, chap: bytes) -> Proof | Cause:
         password = arrival.user_name.encode()
         if packet.first.get(SERVICE_TYPE) == _CALL_CHECK or chap_response(identifier, password, challenge) == response:
             return _mac_proof(arrival)
-    return Proof(Method.CHAP, ChapResponse(identifier, challenge, response))
+    return Proof(_CHAP, ChapResponse(identifier, challenge, response))
 
 
 def _mschap_proof(packet: Packet, arrival: Arrival, challenge: bytes) -> Proof | Cause:
@@ -101,7 +111,7 @@ def _mschap_proof(packet: Packet, arrival: Arrival, challenge: bytes) -> Proof |
             return Cause.NO_CREDENTIAL
         name = arrival.user_name.rpartition("\\")[2].encode()  # RFC 2759 section 4: hashed without the domain
         credential = MsChap2Response(challenge, response[2:18], name, response[26:50])
-        return Proof(Method.MSCHAPV2, credential, response[0])
+        return Proof(_MSCHAPV2, credential, response[0])
     response = packet.vendor(MICROSOFT, MS_CHAP_RESPONSE)
     if response is None or len(response) != 50 or len(challenge) != 8:
         return Cause.NO_CREDENTIAL

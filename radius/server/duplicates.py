@@ -9,47 +9,53 @@ from radius.server.sockets import Source
 GENERATION_SECONDS = 5.0  # an entry lives one to two generations; NASes repeat within a few seconds
 AT_MOST = 32_768  # entries a generation: about 12 MB
 
+Key = tuple[str, int]
 
-Key = tuple[Source, int]  # the source and the identifier
+
+def key_of(source: Source, identifier: int) -> Key:
+    """Which request of which NAS: its address, then its port and the identifier in one number."""
+    return source[0], source[1] << 8 | identifier
+
+
+class Seen:
+    """One request that was seen: its octets, and its reply when there is one. Whoever answers it fills in the reply."""
+
+    __slots__ = ("octets", "reply")
+
+    def __init__(self, octets: bytes) -> None:
+        self.octets = octets
+        self.reply: bytes | None = None  # None while it is in work
+
+    def forget(self) -> None:
+        """The request was met with silence: when the NAS repeats it, it is tried anew."""
+        self.octets = b""
 
 
 class Duplicates:
-    """Which requests were seen of late, and their replies. A new request with a used identifier takes the old one's place,
-    as the NAS itself has done."""
+    """Which requests were seen of late. A new request with a used identifier takes the old one's place, as the NAS itself
+    has done; whoever still works on the old one fills in a reply that nobody finds any more."""
 
     __slots__ = ("_at_most", "_before", "_now", "_swapped")
 
     def __init__(self, at_most: int = AT_MOST) -> None:
-        self._now: dict[Key, tuple[bytes, bytes | None]] = {}
-        self._before: dict[Key, tuple[bytes, bytes | None]] = {}
+        self._now: dict[Key, Seen] = {}
+        self._before: dict[Key, Seen] = {}
         self._swapped = 0.0
         self._at_most = at_most
 
-    def find(self, key: Key, octets: bytes) -> tuple[bytes, bytes | None] | None:
-        """What is known of this very request: (its octets, its reply or None while it is in work); None for a new one."""
-        seen = self._now.get(key) or self._before.get(key)
-        return seen if seen is not None and seen[0] == octets else None
-
-    def begin(self, key: Key, octets: bytes) -> None:
-        """The request is in work from now on."""
-        if len(self._now) >= self._at_most:
-            self._swap()
-        self._now[key] = (octets, None)
-
-    def end(self, key: Key, octets: bytes, reply: bytes) -> None:
-        """The request's reply; ignored when the NAS has used the identifier for another request since."""
+    def find(self, key: Key, octets: bytes) -> Seen | None:
+        """What is known of this very request; None for a new one."""
         seen = self._now.get(key)
         if seen is None:
             seen = self._before.get(key)
-        if seen is not None and seen[0] == octets:
-            self._now[key] = (octets, reply)
+        return seen if seen is not None and seen.octets == octets else None
 
-    def forget(self, key: Key, octets: bytes) -> None:
-        """The request was met with silence: when the NAS repeats it, it is tried anew."""
-        for table in (self._now, self._before):
-            seen = table.get(key)
-            if seen is not None and seen[0] == octets:
-                del table[key]
+    def begin(self, key: Key, octets: bytes) -> Seen:
+        """The request is in work from now on."""
+        if len(self._now) >= self._at_most:
+            self._swap()
+        seen = self._now[key] = Seen(octets)
+        return seen
 
     def tick(self, now: float) -> None:
         """Forget what is older than two generations. `now` is seconds of the monotonic clock."""

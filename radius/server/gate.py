@@ -8,12 +8,11 @@ is silence and a counter.
 import logging
 import zlib
 from collections.abc import Callable
-from time import perf_counter, time
-from typing import Protocol
-
-from msgspec import Struct
+from time import perf_counter_ns, time
+from typing import Final, Protocol
 
 from policies.access import Arrival, Method
+from policies.value import Value
 from radius.aaa.backoff import Backoff
 from radius.aaa.conclude import Conclusion, Outcome, conclude
 from radius.aaa.schools import School, Schools
@@ -25,7 +24,7 @@ from radius.errors import MalformedPacket, PeerError
 from radius.server.clients import Client, Clients, is_text
 from radius.server.counters import Counters
 from radius.server.credentials import Proof, read_proof
-from radius.server.duplicates import Duplicates, Key
+from radius.server.duplicates import Duplicates, Seen, key_of
 from radius.server.faults import where
 from radius.server.replies import Replies, proxy_states
 from radius.server.sockets import Port, Source
@@ -36,14 +35,20 @@ from radius.wire.shared_secret import SharedSecret
 
 log = logging.getLogger(__name__)
 
-_ACCESS_REQUEST = int(Code.ACCESS_REQUEST)
-_ACCESS_ACCEPT = int(Code.ACCESS_ACCEPT)
-_ACCESS_REJECT = int(Code.ACCESS_REJECT)
-_STATUS_SERVER = int(Code.STATUS_SERVER)
-_GRANTED = str(Tag.ACCESS_GRANTED)
-_DENIED = str(Tag.ACCESS_DENIED)
-_UNANSWERED = str(Tag.ACCESS_UNANSWERED)
-_FOREVER = float("inf")
+# On a packet's way an attribute of an enumeration or a module is a look-up; a final name of this module's own is none.
+_ACCESS_REQUEST: Final = int(Code.ACCESS_REQUEST)
+_ACCESS_ACCEPT: Final = int(Code.ACCESS_ACCEPT)
+_ACCESS_REJECT: Final = int(Code.ACCESS_REJECT)
+_STATUS_SERVER: Final = int(Code.STATUS_SERVER)
+_GRANTED: Final = str(Tag.ACCESS_GRANTED)
+_DENIED: Final = str(Tag.ACCESS_DENIED)
+_UNANSWERED: Final = str(Tag.ACCESS_UNANSWERED)
+_ACCEPT: Final = Outcome.ACCEPT
+_SILENCE: Final = Outcome.SILENCE
+_MAB: Final = Method.MAB
+_FOREVER: Final = float("inf")
+_clock: Final = perf_counter_ns
+_decided: Final = AccessDecided
 
 
 class Later(Protocol):
@@ -62,19 +67,35 @@ class Later(Protocol):
         """Remember that this address, which no client has, sent something."""
 
 
-class Attempt(Struct, frozen=True, gc=False):
-    """One Access-Request on its way: where it came from (`key`: source and identifier) and when (`now`: epoch; the others:
-    perf_counter seconds)."""
+class Attempt(Value):
+    """One Access-Request on its way: where it came from, its entry among the duplicates, and when (`now`: seconds since the
+    epoch; the others: nanoseconds of perf_counter_ns)."""
 
-    packet: Packet
-    client: Client
-    secret: SharedSecret
-    key: Key
-    port: Port
-    local: bytes
-    now: float
-    began: float
-    decoded: float
+    __slots__ = ("began", "client", "decoded", "local", "now", "packet", "port", "secret", "seen", "source")
+
+    def __init__(
+        self,
+        packet: Packet,
+        client: Client,
+        secret: SharedSecret,
+        seen: Seen,
+        source: Source,
+        port: Port,
+        local: bytes,
+        now: float,
+        began: int,
+        decoded: int,
+    ) -> None:
+        self.packet: Final = packet
+        self.client: Final = client
+        self.secret: Final = secret
+        self.seen: Final = seen
+        self.source: Final = source
+        self.port: Final = port
+        self.local: Final = local
+        self.now: Final = now
+        self.began: Final = began
+        self.decoded: Final = decoded
 
 
 class Gate:
@@ -111,7 +132,7 @@ class Gate:
         """Take one datagram. `handed` says that another worker has passed it on to us."""
         counters = self._counters
         counters.requests += 1
-        began = perf_counter()
+        began = _clock()
         client = self._clients.find(source[0]) or self._clients.prepare(source[0])
         if client is None:
             counters.unknown_client += 1
@@ -127,17 +148,17 @@ class Gate:
         if packet.code != _ACCESS_REQUEST or port.accounting:
             self._other_code(packet, client, source, port, local)
             return
-        key = (source, packet.identifier)
+        key = key_of(source, packet.identifier)
         seen = self.duplicates.find(key, packet.octets)
         if seen is not None:
-            self._repeat(seen[1], source, port, local)
+            self._repeat(seen.reply, source, port, local)
             return
         now = self._clock()
         secret = self._clients.verify(client, packet, source[0], now)
         if secret is None:
             return
-        self.duplicates.begin(key, packet.octets)
-        attempt = Attempt(packet, client, secret, key, port, local, now, began, perf_counter())
+        seen = self.duplicates.begin(key, packet.octets)
+        attempt = Attempt(packet, client, secret, seen, source, port, local, now, began, _clock())
         try:
             self._authenticate(attempt)
         except Exception as error:  # noqa: BLE001 - the edge: whatever is wrong with one request, the next is served
@@ -174,7 +195,7 @@ class Gate:
 
     def _answered(self, attempt: Attempt, arrival: Arrival, proof: Proof, answer: Answer) -> None:
         """From the directory's answer to the conclusion, and what it teaches the back-off."""
-        answered = perf_counter()
+        answered = _clock()
         record = attempt.client.record
         school = self._schools.get(record.school)
         if school is None:
@@ -185,9 +206,9 @@ class Gate:
             conclusion = _doubt_the_secret(conclusion, attempt, proof)
             if conclusion.causes[0] is not Cause.SECRET_MISMATCH:  # which is the access point's fault, not the person's
                 self.backoff.failed(arrival.mac, arrival.user_name, attempt.now)
-        elif type(answer) is Proved and proof.method is not Method.MAB:
+        elif isinstance(answer, Proved) and proof.method is not _MAB:
             self.backoff.succeeded(arrival.mac, arrival.user_name, attempt.now)
-        if conclusion.outcome is Outcome.ACCEPT:
+        if conclusion.outcome is _ACCEPT:
             self._accept(attempt, arrival, proof, answer, school, conclusion, answered)
         else:
             self._finish(attempt, arrival, proof, conclusion, school, answered)
@@ -200,7 +221,7 @@ class Gate:
         answer: Answer,
         school: School,
         conclusion: Conclusion,
-        answered: float,
+        answered: int,
     ) -> None:
         decision = conclusion.decision
         packet, family = attempt.packet, attempt.client.record.family
@@ -213,7 +234,7 @@ class Gate:
             return
         seconds, octets = self._replies.session_time(template, decision, attempt.now)
         octets = template.attributes + octets
-        if type(answer) is Proved:
+        if isinstance(answer, Proved):
             if answer.nt_hash_hash is not None:
                 octets += self._replies.keys(proof, answer, attempt.secret, packet)
             psk = answer.principal.psk
@@ -232,13 +253,13 @@ class Gate:
         proof: Proof | None,
         conclusion: Conclusion,
         school: School | None,
-        answered: float = 0.0,
+        answered: int = 0,
     ) -> None:
         """A reject (delayed where a proof was wrong) or silence."""
         packet = attempt.packet
-        if conclusion.outcome is Outcome.SILENCE:
+        if conclusion.outcome is _SILENCE:
             self._counters.silences += 1
-            self.duplicates.forget(attempt.key, packet.octets)
+            attempt.seen.forget()
             self._note(attempt, arrival, proof, conclusion, _UNANSWERED, answered)
             return
         language = school.language if school is not None else self._language(attempt.client)
@@ -249,14 +270,13 @@ class Gate:
             self._send(attempt, reply)
         elif not self._later.delay(lambda: self._send(attempt, reply)):
             self._counters.delayed_rejects_full += 1
-            self.duplicates.forget(attempt.key, packet.octets)
+            attempt.seen.forget()
         self._note(attempt, arrival, proof, conclusion, _DENIED, answered)
 
     def _send(self, attempt: Attempt, reply: bytes) -> None:
-        packet = attempt.packet
-        self.duplicates.end(attempt.key, packet.octets, reply)
+        attempt.seen.reply = reply
         try:
-            attempt.port.send(reply, attempt.key[0], attempt.local)
+            attempt.port.send(reply, attempt.source, attempt.local)
         except OSError:  # the NAS repeats, and then gets the same octets from `duplicates`
             self._counters.send_failures += 1
 
@@ -267,22 +287,22 @@ class Gate:
         proof: Proof | None,
         conclusion: Conclusion,
         tag: str,
-        answered: float,
+        answered: int,
         vlan: int = 0,
         seconds: int = 0,
     ) -> None:
         """The audit event: filled along the way, written once."""
-        done = perf_counter()
+        done = _clock()
         began, decoded = attempt.began, attempt.decoded
         answered = answered or done
         decision, principal, record = conclusion.decision, conclusion.principal, attempt.client.record
         valid_until = decision.valid_until if decision is not None else 0.0
         self._record(
-            AccessDecided(
+            _decided(
                 attempt.now,
                 tag,
                 record.school,
-                attempt.key[0][0],
+                attempt.source[0],
                 record.network,
                 arrival.user_name,
                 principal.subject if principal is not None else "",
@@ -298,10 +318,10 @@ class Gate:
                 seconds,
                 valid_until if valid_until != _FOREVER else 0.0,
                 (
-                    int((decoded - began) * 1e6),
-                    int((answered - decoded) * 1e6),
-                    int((done - answered) * 1e6),
-                    int((done - began) * 1e6),
+                    (decoded - began) // 1000,
+                    (answered - decoded) // 1000,
+                    (done - answered) // 1000,
+                    (done - began) // 1000,
                 ),
             )
         )
@@ -351,8 +371,8 @@ class Gate:
     def _fault(self, attempt: Attempt, error: Exception) -> None:
         """Our own fault: silence, so that the NAS fails over; never an accept, and never a reject that blames a person."""
         self._counters.faults += 1
-        self.duplicates.forget(attempt.key, attempt.packet.octets)
-        log.error("a request from %s could not be decided and got no answer: %s", attempt.key[0][0], where(error))
+        attempt.seen.forget()
+        log.error("a request from %s could not be decided and got no answer: %s", attempt.source[0], where(error))
 
     def _language(self, client: Client) -> str:
         school = self._schools.get(client.record.school)

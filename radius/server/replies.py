@@ -5,13 +5,12 @@ The attributes of a grant are encoded once for each rule, school and NAS family;
 """
 
 from collections.abc import Callable
-from typing import cast
-
-from msgspec import Struct
+from typing import Final, cast
 
 from policies.access import Method
 from policies.decision import Decision
 from policies.grant import Grant
+from policies.value import Value
 from radius.aaa.conclude import Conclusion
 from radius.aaa.schools import School
 from radius.aaa.timing import session_timing
@@ -60,12 +59,15 @@ _MSCHAP_ERRORS = {
 }
 
 
-class Template(Struct, frozen=True):
+class Template(Value):
     """A grant as octets for one school and NAS family. `vlan` is what the audit log tells; 0 for none."""
 
-    attributes: bytes
-    grant: Grant
-    vlan: int
+    __slots__ = ("attributes", "grant", "vlan")
+
+    def __init__(self, attributes: bytes, grant: Grant, vlan: int) -> None:
+        self.attributes: Final = attributes
+        self.grant: Final = grant
+        self.vlan: Final = vlan
 
 
 class Replies:

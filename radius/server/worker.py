@@ -131,18 +131,7 @@ class Worker:
         self._loop.close()
 
     def _drain(self, port: Port) -> None:
-        receive, take = port.receive, self._gate.receive
-        port.hold()
-        try:
-            for _ in range(DRAIN):
-                octets, source, local = receive()
-                take(octets, source, port, local)
-        except BlockingIOError:
-            pass
-        except OSError as error:  # an ICMP error of an earlier answer is reported here; the datagram is gone, the socket is not
-            log.debug("receiving on a socket failed: %s", error)
-        finally:
-            self.counters.send_failures += port.release()
+        self.counters.send_failures += port.drain(self._gate.receive, DRAIN)
 
     def _drain_inbox(self) -> None:
         inbox = self._place.inboxes[self._place.number].mine

@@ -7,8 +7,7 @@ points, ports) are parsed once and kept in bounded caches; names are not kept.
 
 import re
 from functools import lru_cache
-
-from msgspec.structs import replace
+from typing import Final
 
 from policies.access import Arrival
 from policies.mac import canonical_mac
@@ -17,15 +16,12 @@ from radius.wire.attributes import (
     CALLED_STATION_ID,
     CALLING_STATION_ID,
     MAX_VALUE,
-    NAS_IDENTIFIER,
-    NAS_PORT,
-    NAS_PORT_ID,
     NAS_PORT_TYPE,
     USER_NAME,
 )
 from radius.wire.packet import Packet
 
-ETHERNET = (15).to_bytes(4, "big")  # NAS-Port-Type, RFC 2865 section 5.41
+ETHERNET: Final = (15).to_bytes(4, "big")  # NAS-Port-Type, RFC 2865 section 5.41
 
 # An access point's MAC in the spellings in use, and after a colon the SSID (RFC 3580 section 3.20)
 _AP_AND_SSID = re.compile(
@@ -50,30 +46,14 @@ def read(packet: Packet) -> Arrival:
         raise UnreadableName("the User-Name has control characters or is too long")
     access_point, ssid = called_station(get(CALLED_STATION_ID, b""))
     wired = get(NAS_PORT_TYPE) == ETHERNET
-    port = get(NAS_PORT_ID)
-    return Arrival(
-        user_name,
-        station(get(CALLING_STATION_ID, b"")),
-        "" if wired else ssid,
-        access_point,
-        printable(get(NAS_IDENTIFIER, b"")),
-        printable(port) if port is not None else port_number(get(NAS_PORT, b"")),
-        wired,
-    )
+    return Arrival(user_name, station(get(CALLING_STATION_ID, b"")), "" if wired else ssid, access_point, wired)
 
 
-@lru_cache(maxsize=16384)  # about 4 MB when full: the stations of a large school many times over
-def station(value: bytes) -> str:
-    """A Calling-Station-Id in the canonical spelling, "" when it is no MAC address (a telephone number, an IP address)."""
+def _station(value: bytes) -> str:
     return canonical_mac(printable(value)) or ""
 
 
-@lru_cache(maxsize=8192)
-def called_station(value: bytes) -> tuple[str, str]:
-    """The access point's MAC and the SSID in a Called-Station-Id (RFC 3580 section 3.20).
-
-    Some controllers may be set to send the access point's name instead of its MAC; then only the SSID is taken.
-    """
+def _called_station(value: bytes) -> tuple[str, str]:
     text = printable(value)
     match = _AP_AND_SSID.fullmatch(text)
     if match is None:
@@ -81,7 +61,16 @@ def called_station(value: bytes) -> tuple[str, str]:
     return canonical_mac(match[1]) or "", match[2] or ""
 
 
-@lru_cache(maxsize=8192)
+station: Final = lru_cache(maxsize=16384)(_station)  # about 4 MB when full: the stations of a large school many times over
+"""A Calling-Station-Id in the canonical spelling, "" when it is no MAC address (a telephone number, an IP address)."""
+
+called_station: Final = lru_cache(maxsize=8192)(_called_station)
+"""The access point's MAC and the SSID in a Called-Station-Id (RFC 3580 section 3.20).
+
+Some controllers may be set to send the access point's name instead of its MAC; then only the SSID is taken.
+"""
+
+
 def printable(value: bytes) -> str:
     """A text of the NAS, "" when it is not printable UTF-8."""
     try:
@@ -91,21 +80,15 @@ def printable(value: bytes) -> str:
     return text if text.isprintable() else ""
 
 
-@lru_cache(maxsize=1024)
-def port_number(value: bytes) -> str:
-    """NAS-Port (RFC 2865 section 5.5) as text, for switches that send no NAS-Port-Id."""
-    return str(int.from_bytes(value, "big")) if len(value) == 4 else ""
-
-
 def with_ssid(arrival: Arrival, ssid: bytes | None) -> Arrival:
     """`arrival` with the SSID from a vendor's own attribute, when the request told none and came by radio."""
     if ssid is None or arrival.ssid or arrival.wired:
         return arrival
-    return replace(arrival, ssid=printable(ssid))
+    return Arrival(arrival.user_name, arrival.mac, printable(ssid), arrival.access_point, arrival.wired)
 
 
 def with_access_point(arrival: Arrival, mac: bytes | None) -> Arrival:
     """`arrival` with the access point's MAC from a vendor's own attribute, when Called-Station-Id did not tell it."""
     if mac is None or arrival.access_point:
         return arrival
-    return replace(arrival, access_point=station(mac))
+    return Arrival(arrival.user_name, arrival.mac, arrival.ssid, station(mac), arrival.wired)

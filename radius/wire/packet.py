@@ -14,44 +14,64 @@ octets or comes twice; a Vendor-Specific without a vendor id or without a value.
 and ignored (RFC 2865 section 3). The inside of a Vendor-Specific is read when somebody asks, and ends at its first fault.
 """
 
-from msgspec import Struct
+from typing import Final
 
 from radius.errors import MalformedPacket
 from radius.wire.attributes import MESSAGE_AUTHENTICATOR, VENDOR_SPECIFIC
 
-HEADER = 20  # RFC 2865 section 3
-MAX_PACKET = 4096  # RFC 2865 section 3
-MAX_ATTRIBUTES = 200  # real requests have 10 to 25; a bound keeps the work for a hostile packet small
+HEADER: Final = 20  # RFC 2865 section 3
+MAX_PACKET: Final = 4096  # RFC 2865 section 3
+MAX_ATTRIBUTES: Final = 200  # real requests have 10 to 25; a bound keeps the work for a hostile packet small
 
 
-class Packet(Struct, frozen=True, gc=False):
+class Packet:
     """A decoded packet. Attribute values are octets as they arrived, in the order in which they arrived.
 
-    `octets` is the packet trimmed to its Length field. `first` has the first value of each type.
-    `message_authenticator_at` is where in `octets` the 16 octets of Message-Authenticator begin, 0 when there is none.
+    `octets` is the packet trimmed to its Length field. `first` has the first value of each type; the others are read from the
+    octets when somebody asks. `message_authenticator_at` is where the value of that attribute begins, 0 when there is none.
     """
 
-    code: int
-    identifier: int
-    authenticator: bytes
-    attributes: list[tuple[int, bytes]]
-    first: dict[int, bytes]
-    octets: bytes
-    message_authenticator_at: int = 0
+    __slots__ = ("authenticator", "code", "first", "identifier", "message_authenticator_at", "octets")
+
+    def __init__(
+        self,
+        code: int,
+        identifier: int,
+        authenticator: bytes,
+        first: dict[int, bytes],
+        octets: bytes,
+        message_authenticator_at: int = 0,
+    ) -> None:
+        self.code: Final = code
+        self.identifier: Final = identifier
+        self.authenticator: Final = authenticator
+        self.first: Final = first
+        self.octets: Final = octets
+        self.message_authenticator_at: Final = message_authenticator_at
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Packet) and self.octets == other.octets
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"Packet(code={self.code}, identifier={self.identifier}, octets={self.octets!r})"
+
+    def attributes(self) -> list[tuple[int, bytes]]:
+        """Every attribute as (type, value), in order."""
+        return _attributes(self.octets)
 
     def all(self, attribute: int) -> list[bytes]:
         """Every value of one type, in order."""
         if attribute not in self.first:
             return []
-        return [value for kind, value in self.attributes if kind == attribute]
+        return [value for kind, value in _attributes(self.octets) if kind == attribute]
 
     def vendor(self, vendor: int, vendor_type: int) -> bytes | None:
         """The first value of a vendor's sub-attribute, None when there is none."""
-        if VENDOR_SPECIFIC not in self.first:
-            return None
         prefix = vendor.to_bytes(4, "big")
-        for kind, value in self.attributes:
-            if kind == VENDOR_SPECIFIC and value.startswith(prefix):
+        for value in self.all(VENDOR_SPECIFIC):
+            if value.startswith(prefix):
                 # nearly every NAS sends one sub-attribute in each Vendor-Specific, so look at that before the general way
                 if value[4] == vendor_type and len(value) > 5 and value[5] == len(value) - 4:
                     return value[6:]
@@ -62,13 +82,11 @@ class Packet(Struct, frozen=True, gc=False):
 
     def vendor_all(self, vendor: int, vendor_type: int) -> list[bytes]:
         """Every value of a vendor's sub-attribute, in order."""
-        if VENDOR_SPECIFIC not in self.first:
-            return []
         prefix = vendor.to_bytes(4, "big")
         return [
             content
-            for kind, value in self.attributes
-            if kind == VENDOR_SPECIFIC and value.startswith(prefix)
+            for value in self.all(VENDOR_SPECIFIC)
+            if value.startswith(prefix)
             for inner, content in sub_attributes(value)
             if inner == vendor_type
         ]
@@ -77,8 +95,8 @@ class Packet(Struct, frozen=True, gc=False):
 def decode(octets: bytes) -> Packet:
     """The packet in one datagram. Raises MalformedPacket and nothing else.
 
-    An unknown code or attribute is no fault. 2.5 us for a request of 109 octets with eight attributes (pyrad: 15 to 21 us); the
-    loop stays in one function because each call would cost as much as an attribute.
+    An unknown code or attribute is no fault. 1.5 us for a request of 109 octets with eight attributes, 0.5 compiled (pyrad:
+    15 to 21); the loop stays in one function because each call would cost as much as an attribute.
     """
     size = len(octets)
     if size < HEADER:
@@ -90,51 +108,55 @@ def decode(octets: bytes) -> Packet:
         octets = octets[:length]
     if length > MAX_PACKET:
         raise MalformedPacket(f"{length} octets, a packet has at most {MAX_PACKET}")
-    attributes: list[tuple[int, bytes]] = []
     first: dict[int, bytes] = {}
     at = HEADER
     last = length - 1
+    number = 0
     while at < last:
         kind = octets[at]
         begin = at + 2
         at += octets[at + 1]
         if at < begin:
             raise MalformedPacket(f"attribute {kind} at octet {begin - 2} has length {at - begin + 2}")
+        number += 1
         value = octets[begin:at]
-        attributes.append((kind, value))
-        if kind not in first:
-            first[kind] = value
-        elif kind == 80:  # MESSAGE_AUTHENTICATOR as a literal, because a global costs a look-up for each attribute
+        if first.setdefault(kind, value) is not value and kind == MESSAGE_AUTHENTICATOR:
             raise MalformedPacket("Message-Authenticator comes twice")
     if at != length:  # the last attribute runs past the end, or one octet is left over; both end the loop
         raise MalformedPacket(f"the attributes end at octet {at}, the packet at {length}")
-    if len(attributes) > MAX_ATTRIBUTES:
-        raise MalformedPacket(f"{len(attributes)} attributes, the limit is {MAX_ATTRIBUTES}")
+    if number > MAX_ATTRIBUTES:
+        raise MalformedPacket(f"{number} attributes, the limit is {MAX_ATTRIBUTES}")
     if VENDOR_SPECIFIC in first:
-        _check_vendors(attributes)
-    signed_at = _signature_place(attributes, length) if MESSAGE_AUTHENTICATOR in first else 0
-    return Packet(octets[0], octets[1], octets[4:20], attributes, first, octets, signed_at)
+        _check_vendors(octets)
+    signature = first.get(MESSAGE_AUTHENTICATOR)
+    signed_at = 0 if signature is None else _signature_place(octets, signature)
+    return Packet(octets[0], octets[1], octets[4:20], first, octets, signed_at)
 
 
-def _signature_place(attributes: list[tuple[int, bytes]], length: int) -> int:
+def _attributes(octets: bytes) -> list[tuple[int, bytes]]:
+    """Every attribute of octets that `decode` has found right."""
+    found = []
+    at = HEADER
+    while at < len(octets):
+        end = at + octets[at + 1]
+        found.append((octets[at], octets[at + 2 : end]))
+        at = end
+    return found
+
+
+def _signature_place(octets: bytes, signature: bytes) -> int:
     """Where the value of the one Message-Authenticator begins; it must be 16 octets (RFC 3579 section 3.2)."""
-    at = HEADER + 2
-    kind, value = attributes[-1]
-    if kind == MESSAGE_AUTHENTICATOR:  # where most clients put it; careful ones have it first
-        at = length - 16
-    else:
-        for kind, value in attributes:
-            if kind == MESSAGE_AUTHENTICATOR:
-                break
-            at += len(value) + 2
-    if len(value) != 16:
+    if len(signature) != 16:
         raise MalformedPacket("Message-Authenticator is not 18 octets")
-    return at
+    at = HEADER
+    while octets[at] != MESSAGE_AUTHENTICATOR:
+        at += octets[at + 1]
+    return at + 2
 
 
-def _check_vendors(attributes: list[tuple[int, bytes]]) -> None:
+def _check_vendors(octets: bytes) -> None:
     """RFC 2865 section 5.26: a Vendor-Specific is at least 7 octets and the vendor id's high octet is 0."""
-    for kind, value in attributes:
+    for kind, value in _attributes(octets):
         if kind == VENDOR_SPECIFIC and (len(value) < 5 or value[0]):
             raise MalformedPacket("Vendor-Specific without a vendor id or a value")
 

@@ -4,24 +4,28 @@ HMAC-MD5 starts by hashing one block made of the key, inside and outside (RFC 21
 for each secret and copied for each packet, which halves the price of a signature.
 """
 
-from hmac import compare_digest
+from hmac import compare_digest as _any_compare
 from struct import Struct
+from typing import Final
 
 from radius.secret import Secret
 from radius.wire.codes import Code
-from radius.wire.md5 import md5
+from radius.wire.md5 import md5 as _any_md5
 from radius.wire.packet import MAX_PACKET, Packet
 
-MAX_PASSWORD = 128  # RFC 2865 section 5.2
-MAX_SALTED = (
+md5: Final = _any_md5  # final names: the compiler finds them without a look-up
+compare_digest: Final = _any_compare
+
+MAX_PASSWORD: Final = 128  # RFC 2865 section 5.2
+MAX_SALTED: Final = (
     239  # with its length octet 15 blocks of 16; the salt, a tag and the headers fill the attribute (RFC 2868 section 3.5)
 )
 
-_HEADER = Struct(">BBH")  # code, identifier, length: RFC 2865 section 3
-_NO_AUTHENTICATOR = bytes(16)
-_MAC_ATTRIBUTE = b"\x50\x12"  # type and length of Message-Authenticator, RFC 3579 section 3.2
-_BLANK_MAC = _MAC_ATTRIBUTE + bytes(16)  # what is hashed in its place
-_BLOCK = 64  # MD5's block, RFC 2104 section 2
+_HEADER: Final = Struct(">BBH")  # code, identifier, length: RFC 2865 section 3
+_NO_AUTHENTICATOR: Final = bytes(16)
+_MAC_ATTRIBUTE: Final = b"\x50\x12"  # type and length of Message-Authenticator, RFC 3579 section 3.2
+_BLANK_MAC: Final = _MAC_ATTRIBUTE + bytes(16)  # what is hashed in its place
+_BLOCK: Final = 64  # MD5's block, RFC 2104 section 2
 
 # requests whose authenticator is itself a digest over the packet: a Message-Authenticator in them is made with that field
 # zero (RFC 5176 section 3.4; for Accounting-Request no RFC says it, clients and servers do the same)

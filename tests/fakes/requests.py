@@ -49,7 +49,7 @@ def the_reply(house: SchoolHouse, replies: list[bytes]) -> Packet:
     assert len(replies) == 1
     packet = decode(replies[0])
     assert house.secret.response_valid(packet, AUTHENTICATOR)
-    assert packet.attributes[0][0] == MESSAGE_AUTHENTICATOR
+    assert packet.attributes()[0][0] == MESSAGE_AUTHENTICATOR
     assert house.secret.verify_message_authenticator(packet, AUTHENTICATOR)
     return packet
 

@@ -46,7 +46,7 @@ reply_lists = st.lists(attributes_without(26, 33, 80) | vendor_attributes, max_s
 def by_type(packet):
     """Our reading as pyrad arranges it: values by type in order, vendors' by (vendor, type)."""
     arranged = {}
-    for kind, value in packet.attributes:
+    for kind, value in packet.attributes():
         if kind == VENDOR_SPECIFIC:
             vendor = int.from_bytes(value[:4], "big")
             arranged.setdefault((vendor, value[4]), []).append(value[6:])

@@ -13,7 +13,7 @@ from radius.secret import Secret
 from radius.wire import md5 as md5_module
 from radius.wire.attributes import PROXY_STATE, encode_attribute
 from radius.wire.codes import Code
-from radius.wire.md5 import md5
+from radius.crypto.md5 import md5
 from radius.wire.packet import decode
 from radius.wire.shared_secret import SharedSecret
 

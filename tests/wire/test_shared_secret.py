@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from radius.crypto import md5 as md5_module
+from radius.crypto.md5 import md5
 from radius.secret import Secret
-from radius.wire import md5 as md5_module
 from radius.wire.attributes import PROXY_STATE, encode_attribute
 from radius.wire.codes import Code
-from radius.crypto.md5 import md5
 from radius.wire.packet import decode
 from radius.wire.shared_secret import SharedSecret
 

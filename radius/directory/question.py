@@ -48,15 +48,32 @@ class KnownMac(Struct, frozen=True, gc=False):
     mac: str
 
 
-Credential = PlainPassword | ChapResponse | MsChapResponse | MsChap2Response | KnownMac
+class VerifiedCertificate(Struct, frozen=True, gc=False):
+    """A client certificate that radius.pki has checked (chain, dates, revocation) and whose key the peer has proved to hold.
+
+    The directory only says whose it is: `names` are its names, the most telling first (UPN, e-mail, DNS, common name).
+    """
+
+    names: tuple[str, ...]
+
+
+class Remembered(Struct, frozen=True, gc=False):
+    """A resumed TLS session: proved earlier, when the account's `version` was this. Holds only while it still is."""
+
+    version: bytes
+
+
+Credential = PlainPassword | ChapResponse | MsChapResponse | MsChap2Response | KnownMac | VerifiedCertificate | Remembered
 
 
 class Question(Struct, frozen=True, gc=False):
-    """Who says to be whom, with what proof, and when (seconds since the epoch, for validity dates)."""
+    """Who says to be whom, with what proof, and when (seconds since the epoch, for validity dates). `remember` asks for the
+    account's version in the answer, so that a TLS session may be resumed on it."""
 
     principal: str
     credential: Credential
     time: float
+    remember: bool = False
 
 
 class Principal(Struct, frozen=True, gc=False):
@@ -77,11 +94,13 @@ class Principal(Struct, frozen=True, gc=False):
 
 class Proved(Struct, frozen=True, gc=False):
     """The proof holds. `nt_hash_hash` is MD4 of the NT hash, present for the MS-CHAP methods, which derive the MPPE keys
-    and the authenticator response from it (RFC 3079, RFC 2759 section 8.7); `nt_hash` is there for MS-CHAPv1 keys."""
+    and the authenticator response from it (RFC 3079, RFC 2759 section 8.7). `version` changes with whatever the proof
+    rests on (the password, the account), and is there when the question asked to `remember`."""
 
     principal: Principal
     nt_hash_hash: Secret | None = None
     from_cache: bool = False
+    version: bytes = b""
 
 
 class Wrong(Struct, frozen=True, gc=False):

@@ -1,0 +1,1 @@
+"""Certificates: the server's own, the ones that clients show, the authorities behind both, revocation."""

@@ -43,6 +43,18 @@ class Proof(Struct, frozen=True, gc=False):
     identifier: int = 0
 
 
+class Ended(Struct, frozen=True, gc=False):
+    """Where other methods have a Proof: what is told of an EAP conversation at its end. `method` is "" before one is under
+    way; `identity` is the inner one where there is one; see radius.eap.method for the others."""
+
+    method: str
+    identity: str = ""
+    inner: str = ""
+    tls: str = ""
+    resumed: bool = False
+    detail: str = ""
+
+
 def read_proof(packet: Packet, arrival: Arrival, secret: SharedSecret) -> Proof | Cause:
     """What the request proves, or the Cause for which it proves nothing. Never raises on what a peer sends."""
     first = packet.first

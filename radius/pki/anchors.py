@@ -92,7 +92,8 @@ def _scope(found: Iterable[x509.Certificate]) -> Scope:
     by_subject: dict[bytes, list[x509.Certificate]] = {}
     for one in known:
         by_subject.setdefault(one.subject.public_bytes(), []).append(one)
-    intermediates, ends = [], []
+    intermediates: list[x509.Certificate] = []
+    ends: list[x509.Certificate] = []
     for one in known:
         others = by_subject.get(one.issuer.public_bytes(), ())
         above = any(issued_by(one, other) for other in others if other != one)

@@ -4,8 +4,10 @@ import hashlib
 from collections.abc import Callable
 
 from radius.crypto.mschap import challenge_hash, challenge_response, hash_nt_password_hash, nt_password_hash
+from radius.directory.local import LocalDirectory
 from radius.directory.question import Answer, Question
 from radius.eap.authentication import Ask, Authentication, Ignored, Send, Step
+from tests.fakes.school_house import SchoolHouse
 
 GTC, MD5, MSCHAPV2 = 6, 4, 26
 PEER_CHALLENGE = bytes.fromhex("21402324255e262a28295f2b3a337c7e")  # RFC 2759 section 9.2
@@ -110,6 +112,18 @@ class Peer:
             for words in ((b"send", b"receive"), (b"receive", b"send"))
         )
         self.msk = send + receive + bytes(32)
+
+
+def answering(house: SchoolHouse) -> Callable[[Question], Answer]:
+    """The house's local directory, which has its answers in memory."""
+    directory = LocalDirectory(house.records, house.seals)
+
+    def ask(question: Question) -> Answer:
+        answer = directory.answer_now(question)
+        assert answer is not None
+        return answer
+
+    return ask
 
 
 def converse(

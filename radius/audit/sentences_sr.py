@@ -1,28 +1,12 @@
 """Реченице на српском, ћирилицом: the Serbian sentences, in the order of radius.audit.sentences_en.
 
-Names that stand in Latin letters on the device's or the server's screen stand so here too, in both alphabets; NAMES lists
-them, so that no other Latin letter gets in. All else is Cyrillic, from which the Latin form is made letter by letter.
+What stands in Latin letters on the device's or the server's screen (radius.audit.cyrillic.NAMES) stands so here too, in both
+alphabets. All else is Cyrillic, so that the Latin form can be made letter by letter.
 """
 
 from radius.audit.causes import Cause
 
 Texts = tuple[str, str, str, str]
-
-NAMES = (
-    "Android",
-    "Credential Guard",
-    "EAP-TLS",
-    "Framed-MTU",
-    "MSCHAPv2",
-    "MTU",
-    "PAP",
-    "PEAP",
-    "TLS",
-    "TTLS",
-    "Windows",
-    "kapija pki issue",
-    "kapija user passwd",
-)
 
 SERBIAN: dict[Cause, Texts] = {
     Cause.WRONG_PASSWORD: (

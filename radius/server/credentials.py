@@ -44,15 +44,17 @@ class Proof(Struct, frozen=True, gc=False):
 
 
 class Ended(Struct, frozen=True, gc=False):
-    """Where other methods have a Proof: what is told of an EAP conversation at its end. `method` is "" before one is under
-    way; `identity` is the inner one where there is one; see radius.eap.method for the others."""
+    """Where other methods have a Proof: what the audit log is told of an EAP conversation at its end (AccessDecided has the
+    same fields). `method` is "" before one was under way."""
 
-    method: str
-    identity: str = ""
+    method: str = ""
+    user: str = ""
+    outer: str = ""
     inner: str = ""
     tls: str = ""
     resumed: bool = False
     detail: str = ""
+    rounds: int = 0
 
 
 def read_proof(packet: Packet, arrival: Arrival, secret: SharedSecret) -> Proof | Cause:

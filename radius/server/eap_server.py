@@ -19,7 +19,7 @@ from policies.access import Arrival
 from radius.aaa.conclude import Conclusion, Outcome, conclude
 from radius.aaa.schools import School, Schools
 from radius.audit.causes import Cause
-from radius.audit.events import AccessDecided, Event
+from radius.audit.events import MAX_DETAIL, AccessDecided, Event
 from radius.audit.tags import Tag
 from radius.directory.question import (
     Answer,
@@ -55,16 +55,17 @@ _EAPOL_HEADER = 4  # IEEE 802.1X section 11.3; Framed-MTU counts it
 _AROUND = 38  # octets of the header and Message-Authenticator
 _GUESSES = (PlainPassword, ChapResponse, MsChapResponse, MsChap2Response)
 _START_OVER = Conclusion(Outcome.REJECT, (Cause.SERVER_RESTARTED,))
-_NOTHING = Ended("")
+_NOTHING = Ended()
 _ACCESS_CHALLENGE = int(Code.ACCESS_CHALLENGE)
 _ACCESS_REJECT = int(Code.ACCESS_REJECT)
+_UNANSWERED = str(Tag.ACCESS_UNANSWERED)
 
 
 class Offering(Protocol):
     """Which methods are on offer to whom."""
 
-    def choose(self, identity: str, ssid: str, address: str) -> Sequence[Offer]:
-        """The methods for an outer identity, in a network of that name, behind a client with that address."""
+    def choose(self, identity: str, ssid: str, address: str, school: str) -> Sequence[Offer]:
+        """The methods for an outer identity, in a network of that name, behind a client with that address at that school."""
 
 
 class EapServer:
@@ -174,12 +175,12 @@ class EapServer:
         identity = read_identity(packet.data) or ""
         if self._gate.backoff.refusal(arrival.mac, identity, attempt.now) is Cause.BACKING_OFF:
             refused = Conclusion(Outcome.REJECT, (Cause.BACKING_OFF,), wrong=True)
-            self._gate.finish(attempt, arrival, Ended("", identity), refused, None)
+            self._gate.finish(attempt, arrival, Ended(user=identity), refused, None)
             return
         if not self.conversations.has_room(nas, arrival.mac):
             self._gate.forget(attempt)
             return
-        offers = self._offering.choose(identity, arrival.ssid, nas)
+        offers = self._offering.choose(identity, arrival.ssid, nas, attempt.client.record.school)
         context = EapContext(identity, self._random, self._packet_size(attempt.packet))
         authentication = Authentication(offers, context)
         begun = self.conversations.begin(authentication, attempt.client, nas, arrival, attempt.now)
@@ -343,21 +344,31 @@ class EapServer:
 
 
 def _ended(conversation: Conversation, result: Success | Failure) -> Ended:
-    detail, resumed = ("", result.resumed) if isinstance(result, Success) else (result.detail, False)
-    method = conversation.authentication.method or ""
-    return Ended(method, result.identity or conversation.authentication.identity, result.inner, result.tls, resumed, detail)
+    authentication = conversation.authentication
+    outer = authentication.identity
+    user = result.identity or outer
+    return Ended(
+        authentication.method or "",
+        user,
+        outer if outer != user else "",
+        result.inner,
+        result.tls,
+        isinstance(result, Success) and result.resumed,
+        result.detail[:MAX_DETAIL] if isinstance(result, Failure) else "",
+        authentication.rounds,
+    )
 
 
 def _abandoned(conversation: Conversation, ended: Ended, conclusion: Conclusion, now: float) -> AccessDecided:
-    """The audit event of a conversation whose device fell silent: nobody got a reply, because nobody asked any more."""
+    """The audit event of a conversation whose device fell silent: there was nobody left to reply to."""
     arrival, record, principal = conversation.arrival, conversation.client.record, conclusion.principal
     return AccessDecided(
         now,
-        str(Tag.ACCESS_UNANSWERED),
+        _UNANSWERED,
         record.school,
         conversation.nas,
         record.network,
-        arrival.user_name,
+        ended.user,
         principal.subject if principal is not None else "",
         principal.role if principal is not None else "",
         arrival.mac,
@@ -371,4 +382,10 @@ def _abandoned(conversation: Conversation, ended: Ended, conclusion: Conclusion,
         0,
         0.0,
         (0, 0, 0, 0),
+        ended.outer,
+        ended.inner,
+        ended.tls,
+        ended.resumed,
+        ended.detail,
+        ended.rounds,
     )

@@ -41,6 +41,7 @@ _GRANTED = str(Tag.ACCESS_GRANTED)
 _DENIED = str(Tag.ACCESS_DENIED)
 _UNANSWERED = str(Tag.ACCESS_UNANSWERED)
 _FOREVER = float("inf")
+_NO_EAP = Ended()
 
 
 class Gate:
@@ -260,6 +261,7 @@ class Gate:
         began, decoded = attempt.began, attempt.decoded
         answered = answered or done
         decision, principal, record = conclusion.decision, conclusion.principal, attempt.client.record
+        eap = proof if isinstance(proof, Ended) else _NO_EAP
         valid_until = decision.valid_until if decision is not None else 0.0
         self._record(
             AccessDecided(
@@ -268,7 +270,7 @@ class Gate:
                 record.school,
                 attempt.key[0][0],
                 record.network,
-                arrival.user_name,
+                eap.user or arrival.user_name,
                 principal.subject if principal is not None else "",
                 principal.role if principal is not None else "",
                 arrival.mac,
@@ -287,6 +289,12 @@ class Gate:
                     int((done - answered) * 1e6),
                     int((done - began) * 1e6),
                 ),
+                eap.outer,
+                eap.inner,
+                eap.tls,
+                eap.resumed,
+                eap.detail,
+                eap.rounds,
             )
         )
 

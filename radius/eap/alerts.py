@@ -56,7 +56,9 @@ _ABOUT_CERTIFICATE = frozenset(
 )
 # What OpenSSL's clients send when the application (wpa_supplicant) refused the certificate for its name.
 _WHILE_CHECKING = frozenset({"handshake_failure", "internal_error", "user_canceled"})
-_OLD_VERSION = frozenset({"unsupported protocol", "version too low", "wrong version number", "unknown protocol", "wrong ssl version"})
+_OLD_VERSION = frozenset(
+    {"unsupported protocol", "version too low", "wrong version number", "unknown protocol", "wrong ssl version"}
+)
 _NO_CERTIFICATE = frozenset({"peer did not return a certificate"})
 _ALERT_RECORD = 21  # RFC 8446 section 5.1
 _ODD_SPELLINGS = {"user_cancelled": "user_canceled"}

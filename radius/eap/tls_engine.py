@@ -167,7 +167,9 @@ class TlsServer:
         records = self._take()
         words = "; ".join(reason for _, _, reason in reasons) or "the peer's records end too early"
         ours = alerts.in_clear(records)
-        return TlsFailed(alerts.cause_of_ours(reasons), f"{f'our alert {ours} ' if ours else 'we gave up '}{phase}: {words}", records)
+        return TlsFailed(
+            alerts.cause_of_ours(reasons), f"{f'our alert {ours} ' if ours else 'we gave up '}{phase}: {words}", records
+        )
 
 
 def _one_record(octets: bytes) -> bool:

@@ -4,17 +4,13 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
 from cryptography.x509.verification import Store
 from msgspec import Struct
 
 from policies.rule import NATIONAL
-from radius.pki.reading import UNREADABLE, CertificateUnusable, certificates, read_octets
+from radius.pki.reading import CertificateUnusable, certificates, issued_by, read_octets
 
 SUFFIXES = frozenset({".pem", ".crt", ".cer", ".der"})
-
-
-_NOT_ISSUED = (*UNREADABLE, InvalidSignature)
 
 
 class Scope(Struct, frozen=True):
@@ -78,21 +74,13 @@ def anchors_of(files: Mapping[Path, tuple[x509.Certificate, ...]]) -> Anchors:
     return Anchors(_scope(scopes.get(NATIONAL, ())), schools, {subject: tuple(found) for subject, found in by_subject.items()})
 
 
-def issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
-    """Whether the issuer's name and signature are on the certificate; says nothing of what the issuer may do."""
-    try:
-        certificate.verify_directly_issued_by(issuer)
-    except _NOT_ISSUED:
-        return False
-    return True
-
-
 def _scope(found: Iterable[x509.Certificate]) -> Scope:
     known = list(found)
     by_subject: dict[bytes, list[x509.Certificate]] = {}
     for one in known:
         by_subject.setdefault(one.subject.public_bytes(), []).append(one)
-    intermediates, ends = [], []
+    intermediates: list[x509.Certificate] = []
+    ends: list[x509.Certificate] = []
     for one in known:
         others = by_subject.get(one.issuer.public_bytes(), ())
         above = any(issued_by(one, other) for other in others if other != one)

@@ -1,16 +1,20 @@
-"""A home directory made ready: the commented settings, the master key, the database with its tables and keys.
+"""A home directory made ready: the commented settings, the master key, the database with its keys, the first certificates.
 
 The settings file is written last and makes the directory an installation, so `init` after an interruption goes on where it
 was, and a directory with anything else in it is left alone.
 """
 
 import os
+import shutil
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from sqlalchemy import select
 
+from radius.admin.certificates import SERVER_NAME, make_first, server_dns_name
 from radius.errors import OperatorError
+from radius.pki.server_certificates import load_server_certificates
 from radius.settings import Home, load, parse
 from radius.store.engine import open_store, writing
 from radius.store.keyring import Keyring
@@ -20,7 +24,7 @@ from radius.store.upgrade import upgrade
 
 SETTINGS = "kapija.toml"
 OURS = frozenset(
-    {"master.key", "master.key.new", "kapija.db", "kapija.db-wal", "kapija.db-shm", "kapija.toml.new", "node", "pki"}
+    {"master.key", "master.key.new", "kapija.db", "kapija.db-wal", "kapija.db-shm", "kapija.toml.new", "node", "pki", "pki.new"}
 )
 
 TEMPLATE = """\
@@ -77,12 +81,19 @@ node = {node}                       # this machine's name in the audit log; each
 
 
 def init_home(
-    path: Path, node: str = "node1", store_url: str = "", environment: Mapping[str, str] = os.environ
+    path: Path,
+    node: str = "node1",
+    store_url: str = "",
+    environment: Mapping[str, str] = os.environ,
+    server_name: str = SERVER_NAME,
 ) -> tuple[Home, bool]:
     """Make `path` a home directory; returns it, and whether the data keys are new (false for another node of one database).
 
-    Raises OperatorError when it is one already, has something else in it, or the database belongs to another master key.
+    A new installation gets a CA and a server certificate for `server_name`; another node of it is given the first one's `pki/`,
+    or devices would have to know two. Raises OperatorError when `path` is a home already, has something else in it, or the
+    database belongs to another master key.
     """
+    server_dns_name(server_name)
     _claim(path)
     text = TEMPLATE.format(
         node=_quoted(node), url=f"url = {_quoted(store_url)}" if store_url else '# url = ""'.ljust(len('url = ""'))
@@ -95,9 +106,15 @@ def init_home(
         with writing(engine) as connection:
             new = connection.execute(select(keys.c.name).limit(1)).first() is None
             make: Callable[..., Keyring] = Keyring.create if new else Keyring.load
-            make(connection, master)
+            keyring = make(connection, master)
+            if new:
+                _make_certificates(home, keyring, server_name)
+            if home.pki.exists():
+                load_server_certificates(home, keyring)
     finally:
         engine.dispose()
+    if _making(home).exists() and not home.pki.exists():
+        _making(home).rename(home.pki)
     _write(path / SETTINGS, text)
     return load(path), new
 
@@ -121,6 +138,18 @@ def _master_key(home: Home, environment: Mapping[str, str]) -> MasterKey:
     if environment.get(ENVIRONMENT, "").strip() or home.master_key.exists():
         return MasterKey.load(home, environment)
     return MasterKey.create(home.master_key)
+
+
+def _making(home: Home) -> Path:
+    return home.pki.with_name("pki.new")
+
+
+def _make_certificates(home: Home, keyring: Keyring, server_name: str) -> None:
+    """Made beside their place and moved there once the keys that seal them are committed: an interrupted `init` goes on."""
+    making = _making(home)
+    shutil.rmtree(making, ignore_errors=True)  # of an interrupted `init`, sealed under keys that were never committed
+    if not home.pki.exists():
+        make_first(making, keyring, server_name, time.time())
 
 
 def _write(path: Path, text: str) -> None:

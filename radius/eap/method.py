@@ -105,8 +105,10 @@ class EapContext:
 
     `random(n)` gives n random octets; `identity` is the identity as the peer sent it (inside a tunnel: the inner one);
     `mtu` bounds an EAP packet. `remember` says that what is proved will be remembered for TLS resumption, so questions ask
-    for the account's version. Set by the driver (inside a tunnel: by the tunnel) before each step: `now` (seconds since the
-    epoch) and `identifier`, the Identifier of the Response that the step gets; the next Request bears the next one.
+    for the account's version. `school` is where the access point stands (its short name, "" for none): that school's
+    authorities count for client certificates. Set by the driver (inside a tunnel: by the tunnel) before each step: `now`
+    (seconds since the epoch) and `identifier`, the Identifier of the Response that the step gets; the next Request bears the
+    next one.
 
     A method sets `phase`, `tls` and `inner` as it goes, so that a failure which is not of its making can be explained.
     """
@@ -118,12 +120,14 @@ class EapContext:
         mtu: int = 1000,
         server_name: str = "kapija",
         remember: bool = False,
+        school: str = "",
     ) -> None:
         self.identity = identity
         self.random = random
         self.mtu = mtu
         self.server_name = server_name
         self.remember = remember
+        self.school = school
         self.now = 0.0
         self.identifier = 0
         self.phase: str = Phase.NEGOTIATION
@@ -136,7 +140,7 @@ class EapContext:
     def inside(self, identity: str, inner: str = "") -> "EapContext":
         """The context of the method `inner` that runs in this one's tunnel, for the inner identity."""
         self.inner, self.inner_identity = inner, identity
-        within = EapContext(identity, self.random, self.mtu, self.server_name, self.remember)
+        within = EapContext(identity, self.random, self.mtu, self.server_name, self.remember, self.school)
         within.now = self.now
         within.tls, within.inner = self.tls, inner
         within._outer = self

@@ -117,7 +117,8 @@ def _credential_guard(streak: Sequence[Entry]) -> bool:
 
 
 def _silent_in_peap(entry: Entry) -> bool:
-    return entry.method == Method.PEAP and entry.inner in ("", "mschapv2") and Cause.SILENT_IN_TUNNEL in entry.causes
+    inner = entry.inner.removeprefix("eap-")
+    return entry.method == Method.PEAP and inner in ("", "mschapv2") and Cause.SILENT_IN_TUNNEL in entry.causes
 
 
 def _of_windows(name: str) -> bool:
@@ -161,4 +162,4 @@ def _account_in_order(connection: Connection, keyring: Keyring, attempts: Sequen
 
 
 def _by_password(entry: Entry) -> bool:
-    return entry.tag == Tag.ACCESS_GRANTED and entry.method not in _WITHOUT_PASSWORD and entry.inner != "tls"
+    return entry.tag == Tag.ACCESS_GRANTED and entry.method not in _WITHOUT_PASSWORD and "tls" not in entry.inner

@@ -22,9 +22,9 @@ from radius.secret import Secret
 
 LIFETIME = 86_400  # seconds: tomorrow morning's login resumes today's
 
-# TLS 1.2: forward secrecy and AEAD alone. Groups stay OpenSSL's: X25519 costs a tenth less than P-256 (measured), and a TLS
-# 1.3 client that has guessed another group than ours would need one more round.
-_CIPHERS = b"ECDHE+AESGCM:ECDHE+CHACHA20"
+# TLS 1.2: forward secrecy alone; AEAD first, and CBC for what is older than ten years. Groups stay OpenSSL's: X25519 costs a
+# tenth less than P-256 (measured), and a TLS 1.3 client that guessed another group than ours would need one more round.
+_CIPHERS = b"ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE+AES"
 
 _VERSIONS = {"1.2": SSL.TLS1_2_VERSION, "1.3": SSL.TLS1_3_VERSION}
 
@@ -71,7 +71,7 @@ def make_contexts(
 
     Raises ValueError or OpenSSL.SSL.Error when a key is not its certificate's; radius.pki has checked that before.
     """
-    loaded = [_load(certificate) for certificate in certificates]
+    loaded = [load(certificate) for certificate in certificates]
     if not loaded:
         raise ValueError("TLS needs a certificate")
 
@@ -92,7 +92,8 @@ PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 Loaded = tuple[list[x509.Certificate], PrivateKey]
 
 
-def _load(certificate: ServerCertificate) -> Loaded:
+def load(certificate: ServerCertificate) -> Loaded:
+    """The certificates and the key, read. Raises ValueError."""
     chain = [x509.load_der_x509_certificate(each) for each in certificate.chain]
     key = load_pem_private_key(certificate.key.reveal(), None)
     if not isinstance(key, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey):

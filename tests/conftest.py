@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, settings
 PACKAGES = {
     "radclient": "freeradius-utils",
     "radtest": "freeradius-utils",
+    "eapol_test": "eapoltest",
     "freeradius": "freeradius",
     "ip": "iproute2",
 }

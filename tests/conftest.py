@@ -13,6 +13,7 @@ PACKAGES = {
     "radtest": "freeradius-utils",
     "freeradius": "freeradius",
     "ip": "iproute2",
+    "openssl": "openssl",
 }
 
 # A deadline would measure the neighbours on a shared machine, not our code.

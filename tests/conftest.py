@@ -14,6 +14,7 @@ PACKAGES = {
     "eapol_test": "eapoltest",
     "freeradius": "freeradius",
     "ip": "iproute2",
+    "openssl": "openssl",
 }
 
 # A deadline would measure the neighbours on a shared machine, not our code.

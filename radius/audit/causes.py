@@ -26,3 +26,25 @@ class Cause(StrEnum):
     ACCOUNT_THROTTLED = "account-throttled"
     SCHOOL_GONE = "school-gone"
     SECRET_MISMATCH = "secret-mismatch"  # noqa: S105 - a code
+
+    # 802.1X
+    METHOD_REFUSED = "method-refused"  # the device accepts none of the methods that we offer
+    SERVER_NOT_TRUSTED = "server-not-trusted"  # the device refused our certificate
+    SILENT_AFTER_CERTIFICATE = "silent-after-certificate"  # it stopped answering once our certificate was on its way
+    SILENT_IN_TUNNEL = "silent-in-tunnel"  # it stopped answering inside the tunnel (Windows' Credential Guard does)
+    DEVICE_WENT_SILENT = "device-went-silent"  # it stopped answering at another moment
+    TLS_VERSION = "tls-version"  # TLS 1.0 or 1.1 alone
+    TLS_FAILED = "tls-failed"
+    CERTIFICATE_MISSING = "certificate-missing"
+    CERTIFICATE_NOT_TRUSTED = "certificate-not-trusted"
+    CERTIFICATE_EXPIRED = "certificate-expired"
+    CERTIFICATE_NOT_YET_VALID = "certificate-not-yet-valid"
+    CERTIFICATE_REVOKED = "certificate-revoked"
+    CERTIFICATE_NAMELESS = "certificate-nameless"  # no name in it that an account could have
+    REVOCATION_UNKNOWN = "revocation-unknown"  # the revocation list is missing or too old
+    IDENTITY_MISMATCH = "identity-mismatch"  # the name inside the tunnel is of another realm than the one outside
+    CRYPTO_BINDING = "crypto-binding"  # wrong, or absent where it is required
+    PASSWORD_CHANGE = "password-change"  # noqa: S105 - a code: the device wants to change the password, which is not done here
+    EAP_BROKEN = "eap-broken"  # the device broke the rules of EAP or of its method
+    TOO_MANY_ROUNDS = "too-many-rounds"
+    SERVER_RESTARTED = "server-restarted"  # the conversation's worker is gone; the device starts over

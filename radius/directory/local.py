@@ -12,7 +12,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from hmac import compare_digest
 from threading import Lock
-from typing import Final, Protocol
+from typing import Final, Protocol, get_args
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -27,6 +27,7 @@ from radius.directory.question import (
     Answer,
     ChapResponse,
     CouldNotAsk,
+    Credential,
     KnownMac,
     MsChap2Response,
     MsChapResponse,
@@ -36,6 +37,8 @@ from radius.directory.question import (
     Proved,
     Question,
     Refused,
+    Remembered,
+    VerifiedCertificate,
     Wrong,
 )
 from radius.secret import Secret
@@ -79,6 +82,7 @@ class LocalDirectory:
     """
 
     name = "local"
+    checks: frozenset[type] = frozenset(get_args(Credential))
 
     def __init__(self, records: Records, seals: Seals) -> None:
         self._person = records.person
@@ -94,9 +98,15 @@ class LocalDirectory:
         credential = question.credential
         if isinstance(credential, KnownMac):
             return self._registered(credential.mac, question.time)
-        record = self._look_up(question.principal)
+        record = (
+            self._owner(credential.names) if isinstance(credential, VerifiedCertificate) else self._look_up(question.principal)
+        )
         if record is None:
             return self._nobody()
+        answer = self._checked(record, credential, question)
+        return _remembering(answer, record) if question.remember and isinstance(answer, Proved) else answer
+
+    def _checked(self, record: PersonRecord, credential: Credential, question: Question) -> Answer | None:
         if isinstance(credential, PlainPassword):
             return self._plain(record, credential.password.reveal(), question.time)
         if isinstance(credential, MsChap2Response):
@@ -106,6 +116,11 @@ class LocalDirectory:
             return self._mschap(record, credential.challenge, credential.nt_response, question.time)
         if isinstance(credential, ChapResponse):
             return self._chap(record, credential, question.time)
+        if isinstance(credential, VerifiedCertificate):
+            return _admitted(record, question.time)
+        if isinstance(credential, Remembered):
+            same = compare_digest(credential.version, _version(record))
+            return _admitted(record, question.time) if same else Wrong(principal_of(record))
         return Refused(principal_of(record), Cause.METHOD_NOT_CHECKABLE)
 
     def answer(self, question: Question, deadline: float) -> Answer:
@@ -125,11 +140,16 @@ class LocalDirectory:
         except (VerificationError, InvalidHashError):
             return Wrong(principal_of(record))
         self._remembered.remember(record, password, question.time)
-        return _admitted(record, question.time)
+        answer = _admitted(record, question.time)
+        return _remembering(answer, record) if question.remember and isinstance(answer, Proved) else answer
 
     def _nobody(self) -> Answer:
         """Not here; or, while the node file is being filled, not to be said."""
         return _NOT_HERE if self._complete() else CouldNotAsk(self.name)
+
+    def _owner(self, names: tuple[str, ...]) -> PersonRecord | None:
+        """Whose certificate it is: the first of its names that an account has."""
+        return next((record for name in names if (record := self._look_up(name)) is not None), None)
 
     def _look_up(self, name: str) -> PersonRecord | None:
         try:
@@ -237,6 +257,16 @@ def _admitted(record: PersonRecord, now: float, nt_hash_hash: Secret | None = No
     if record.valid_until and now >= record.valid_until:
         return Refused(principal_of(record), Cause.ACCOUNT_EXPIRED)
     return Proved(principal_of(record), nt_hash_hash)
+
+
+def _version(record: PersonRecord) -> bytes:
+    """Changes with everything that a proof can rest on: the account itself and whatever is kept of its password."""
+    kept = (str(record.id).encode(), record.verifier, record.nt, record.plain, record.argon2.encode())
+    return hashlib.blake2b(b"".join(len(each).to_bytes(2, "big") + each for each in kept), digest_size=16).digest()
+
+
+def _remembering(answer: Proved, record: PersonRecord) -> Proved:
+    return Proved(answer.principal, answer.nt_hash_hash, answer.from_cache, _version(record))
 
 
 def device_principal(record: DeviceRecord, unseal: Callable[[bytes, str], bytes] | None = None) -> Principal:

@@ -62,18 +62,41 @@ class KnownMac(Value):
         self.mac: Final = mac
 
 
-Credential = PlainPassword | ChapResponse | MsChapResponse | MsChap2Response | KnownMac
+class VerifiedCertificate(Value):
+    """A client certificate that radius.pki has checked (chain, dates, revocation) and whose key the peer has proved to hold.
+
+    The directory only says whose it is: `names` are its names, the most telling first (UPN, e-mail, DNS, common name).
+    """
+
+    __slots__ = ("names",)
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        self.names: Final = names
+
+
+class Remembered(Value):
+    """A resumed TLS session: proved earlier, when the account's `version` was this. Holds only while it still is."""
+
+    __slots__ = ("version",)
+
+    def __init__(self, version: bytes) -> None:
+        self.version: Final = version
+
+
+Credential = PlainPassword | ChapResponse | MsChapResponse | MsChap2Response | KnownMac | VerifiedCertificate | Remembered
 
 
 class Question(Value):
-    """Who says to be whom, with what proof, and when (seconds since the epoch, for validity dates)."""
+    """Who says to be whom, with what proof, and when (seconds since the epoch, for validity dates). `remember` asks for the
+    account's version in the answer, so that a TLS session may be resumed on it."""
 
-    __slots__ = ("credential", "principal", "time")
+    __slots__ = ("credential", "principal", "remember", "time")
 
-    def __init__(self, principal: str, credential: Credential, time: float) -> None:
+    def __init__(self, principal: str, credential: Credential, time: float, remember: bool = False) -> None:
         self.principal: Final = principal
         self.credential: Final = credential
         self.time: Final = time
+        self.remember: Final = remember
 
 
 class Principal(Value):
@@ -106,14 +129,18 @@ class Principal(Value):
 
 class Proved(Value):
     """The proof holds. `nt_hash_hash` is MD4 of the NT hash, present for the MS-CHAP methods, which derive the MPPE keys
-    and the authenticator response from it (RFC 3079, RFC 2759 section 8.7); `nt_hash` is there for MS-CHAPv1 keys."""
+    and the authenticator response from it (RFC 3079, RFC 2759 section 8.7). `version` changes with whatever the proof
+    rests on (the password, the account), and is there when the question asked to `remember`."""
 
-    __slots__ = ("from_cache", "nt_hash_hash", "principal")
+    __slots__ = ("from_cache", "nt_hash_hash", "principal", "version")
 
-    def __init__(self, principal: Principal, nt_hash_hash: Secret | None = None, from_cache: bool = False) -> None:
+    def __init__(
+        self, principal: Principal, nt_hash_hash: Secret | None = None, from_cache: bool = False, version: bytes = b""
+    ) -> None:
         self.principal: Final = principal
         self.nt_hash_hash: Final = nt_hash_hash
         self.from_cache: Final = from_cache
+        self.version: Final = version
 
 
 class Wrong(Value):
@@ -157,6 +184,10 @@ Answer = Proved | Wrong | NotHere | Refused | CouldNotAsk
 
 class Directory(Protocol):
     """Where people and devices are looked up and their proofs are checked."""
+
+    @property
+    def checks(self) -> frozenset[type]:
+        """The kinds of Credential that it can check; only methods that bring one of them are offered."""
 
     def answer_now(self, question: Question) -> Answer | None:
         """The answer if memory has it, else None: then `answer` is called on one of the directory's own threads."""

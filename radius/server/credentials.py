@@ -53,6 +53,33 @@ class Proof(Value):
         self.identifier: Final = identifier
 
 
+class Ended(Value):
+    """Where other methods have a Proof: what the audit log is told of an EAP conversation at its end (AccessDecided has the
+    same fields). `method` is "" before one was under way."""
+
+    __slots__ = ("detail", "inner", "method", "outer", "resumed", "rounds", "tls", "user")
+
+    def __init__(
+        self,
+        method: str = "",
+        user: str = "",
+        outer: str = "",
+        inner: str = "",
+        tls: str = "",
+        resumed: bool = False,
+        detail: str = "",
+        rounds: int = 0,
+    ) -> None:
+        self.method: Final = method
+        self.user: Final = user
+        self.outer: Final = outer
+        self.inner: Final = inner
+        self.tls: Final = tls
+        self.resumed: Final = resumed
+        self.detail: Final = detail
+        self.rounds: Final = rounds
+
+
 def read_proof(packet: Packet, arrival: Arrival, secret: SharedSecret) -> Proof | Cause:
     """What the request proves, or the Cause for which it proves nothing. Never raises on what a peer sends."""
     first = packet.first

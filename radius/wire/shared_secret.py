@@ -8,9 +8,9 @@ from hmac import compare_digest as _any_compare
 from struct import Struct
 from typing import Final
 
+from radius.crypto.md5 import md5 as _any_md5
 from radius.secret import Secret
 from radius.wire.codes import Code
-from radius.crypto.md5 import md5 as _any_md5
 from radius.wire.packet import MAX_PACKET, Packet
 
 md5: Final = _any_md5  # final names: the compiler finds them without a look-up

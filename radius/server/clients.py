@@ -43,12 +43,28 @@ class Records(Protocol):
 
 
 class Client:
-    """One source address of a RADIUS client, ready for the packet's way."""
+    """One source address of a RADIUS client, ready for the packet's way: what its record says is at hand in its own fields."""
 
-    __slots__ = ("current", "family", "likely", "must_sign", "previous", "previous_until", "record", "warned")
+    __slots__ = (
+        "current",
+        "family",
+        "family_name",
+        "likely",
+        "location",
+        "mode",
+        "must_sign",
+        "network",
+        "previous",
+        "previous_until",
+        "record",
+        "school",
+        "warned",
+    )
 
     def __init__(self, record: ClientRecord, current: SharedSecret, previous: SharedSecret | None, learned: bool) -> None:
         self.record = record
+        self.network, self.school, self.location, self.mode = record.network, record.school, record.location, record.mode
+        self.family_name = record.family
         self.family = FAMILIES[record.family]
         self.current = current
         self.previous = previous
@@ -137,7 +153,7 @@ class Clients:
             for secret in (client.current,) if client.previous is None else client.secrets(now):
                 if secret.verify_message_authenticator(packet):
                     client.likely = secret
-                    if not client.must_sign and client.record.mode == "learn" and EAP_MESSAGE not in packet.first:
+                    if not client.must_sign and client.mode == "learn" and EAP_MESSAGE not in packet.first:
                         client.must_sign = True
                         self._hold(client, _bare(address))
                     return secret
@@ -146,7 +162,7 @@ class Clients:
         if client.must_sign or EAP_MESSAGE in packet.first:
             self._counters.message_authenticator_missing += 1
             return None
-        if client.record.mode == "optional":
+        if client.mode == "optional":
             self._warn(client, address, now)
         elif PROXY_STATE in packet.first:
             self._counters.proxy_state_unprotected += 1
@@ -194,5 +210,5 @@ class Clients:
                 " update its firmware, then run 'kapija client mode %s require'",
                 address,
                 client.record.name,
-                client.record.network,
+                client.network,
             )

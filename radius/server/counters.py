@@ -1,5 +1,7 @@
 """What a worker counts: plain integers, added to on the packet's way and read when somebody asks."""
 
+from policies.value import fields_of
+
 
 class Counters:
     """Each counter is a number of datagrams since the worker started, unless its name says otherwise."""
@@ -73,12 +75,12 @@ class Counters:
     unknown_client: int
 
     def __init__(self) -> None:
-        for name in self.__slots__:
+        for name in fields_of(self):
             setattr(self, name, 0)
 
     def read(self) -> dict[str, int]:
         """All counters by name."""
-        return {name: getattr(self, name) for name in self.__slots__}
+        return {name: getattr(self, name) for name in fields_of(self)}
 
 
 DISCARDS = {  # what is met with silence, in words for the log

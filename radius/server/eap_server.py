@@ -151,7 +151,7 @@ class EapServer:
         for conversation in self.conversations.expire(now):
             self._counters.eap_abandoned += 1
             failure = conversation.authentication.abandoned(now)
-            school = self._schools.get(conversation.client.record.school)
+            school = self._schools.get(conversation.client.school)
             conclusion = self._failed(conversation, failure, school, now)
             self._record(_abandoned(conversation, _ended(conversation, failure), conclusion, now))
 
@@ -181,7 +181,7 @@ class EapServer:
             self._gate.forget(attempt)
             return
         offers = self._offering.choose(identity, arrival.ssid, nas)
-        school = attempt.client.record.school
+        school = attempt.client.school
         context = EapContext(identity, self._random, self._packet_size(attempt.packet), school=school)
         authentication = Authentication(offers, context)
         begun = self.conversations.begin(authentication, attempt.client, nas, arrival, attempt.now)
@@ -268,7 +268,7 @@ class EapServer:
             self.conversations.end(conversation)
             self._succeeded(attempt, conversation, step)
         elif isinstance(step, Failed):
-            school = self._schools.get(attempt.client.record.school)
+            school = self._schools.get(attempt.client.school)
             conclusion = self._failed(conversation, step.failure, school, attempt.now)
             if conclusion.outcome is Outcome.SILENCE:
                 self.conversations.silence(conversation, attempt.now)
@@ -300,7 +300,7 @@ class EapServer:
 
     def _succeeded(self, attempt: Attempt, conversation: Conversation, step: Succeeded) -> None:
         """The proof held; now policy, as for every other method."""
-        success, client, arrival = step.success, attempt.client.record, conversation.arrival
+        success, client, arrival = step.success, attempt.client, conversation.arrival
         ended = _ended(conversation, success)
         if conversation.guessed:
             self._gate.backoff.succeeded(conversation.mac, conversation.asked, attempt.now)
@@ -337,7 +337,7 @@ class EapServer:
             return Conclusion(Outcome.SILENCE, (Cause.DIRECTORY_AWAY,))
         if answer is None or method is None or school is None:
             return Conclusion(Outcome.REJECT, (failure.cause,), failure.principal, wrong=True)
-        location = conversation.client.record.location
+        location = conversation.client.location
         concluded = conclude(conversation.arrival, method, answer, school, location, now)
         if concluded.outcome is Outcome.ACCEPT:  # a method that failed with a proof in hand: not by this door
             return Conclusion(Outcome.REJECT, (failure.cause,), concluded.principal, wrong=True)
@@ -362,13 +362,13 @@ def _ended(conversation: Conversation, result: Success | Failure) -> Ended:
 
 def _abandoned(conversation: Conversation, ended: Ended, conclusion: Conclusion, now: float) -> AccessDecided:
     """The audit event of a conversation whose device fell silent: there was nobody left to reply to."""
-    arrival, record, principal = conversation.arrival, conversation.client.record, conclusion.principal
+    arrival, client, principal = conversation.arrival, conversation.client, conclusion.principal
     return AccessDecided(
         now,
         _UNANSWERED,
-        record.school,
+        client.school,
         conversation.nas,
-        record.network,
+        client.network,
         ended.user,
         principal.subject if principal is not None else "",
         principal.role if principal is not None else "",

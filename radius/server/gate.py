@@ -158,12 +158,12 @@ class Gate:
     def _answered(self, attempt: Attempt, arrival: Arrival, proof: Proof, answer: Answer) -> None:
         """From the directory's answer to the conclusion, and what it teaches the back-off."""
         answered = _clock()
-        record = attempt.client.record
-        school = self._schools.get(record.school)
+        client = attempt.client
+        school = self._schools.get(client.school)
         if school is None:
             self.finish(attempt, arrival, proof, Conclusion(Outcome.SILENCE, (Cause.SCHOOL_GONE,)), None)
             return
-        conclusion = conclude(arrival, proof.method, answer, school, record.location, attempt.now)
+        conclusion = conclude(arrival, proof.method, answer, school, client.location, attempt.now)
         if conclusion.wrong:
             conclusion = _doubt_the_secret(conclusion, attempt, proof)
             if conclusion.causes[0] is not Cause.SECRET_MISMATCH:  # which is the access point's fault, not the person's
@@ -188,7 +188,7 @@ class Gate:
     ) -> None:
         """An accept with the rule's grant; `eap` are the attributes that an EAP conversation adds."""
         decision = conclusion.decision
-        packet, family = attempt.packet, attempt.client.record.family
+        packet, family = attempt.packet, attempt.client.family_name
         if decision is None or not decision.permitted:  # conclude() promises otherwise; a promise is not a lock
             raise AssertionError("an accept without a rule that permits")
         template = self._replies.template(decision, school, family)
@@ -266,16 +266,16 @@ class Gate:
         done = _clock()
         began, decoded = attempt.began, attempt.decoded
         answered = answered or done
-        decision, principal, record = conclusion.decision, conclusion.principal, attempt.client.record
+        decision, principal, client = conclusion.decision, conclusion.principal, attempt.client
         eap = proof if isinstance(proof, Ended) else _NO_EAP
         valid_until = decision.valid_until if decision is not None else 0.0
         self._record(
             _decided(
                 attempt.now,
                 tag,
-                record.school,
+                client.school,
                 attempt.source[0],
-                record.network,
+                client.network,
                 eap.user or arrival.user_name,
                 principal.subject if principal is not None else "",
                 principal.role if principal is not None else "",
@@ -353,7 +353,7 @@ class Gate:
         log.error("a request from %s could not be decided and got no answer: %s", attempt.source[0], where(error))
 
     def _language(self, client: Client) -> str:
-        school = self._schools.get(client.record.school)
+        school = self._schools.get(client.school)
         return school.language if school is not None else "en"
 
 

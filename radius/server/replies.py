@@ -42,7 +42,8 @@ from radius.wire.dictionary import Dictionary
 from radius.wire.packet import Packet
 from radius.wire.shared_secret import SharedSecret
 
-TEMPLATES_AT_MOST = 50_000
+_NEVER: Final = float("inf")
+TEMPLATES_AT_MOST: Final = 50_000
 _EAP_FAILURE = 4  # RFC 3748 section 4.2
 _ENCRYPTION = encode_vendor(MICROSOFT, MS_MPPE_ENCRYPTION_POLICY, (1).to_bytes(4, "big")) + encode_vendor(
     MICROSOFT, MS_MPPE_ENCRYPTION_TYPES, (6).to_bytes(4, "big")
@@ -60,13 +61,15 @@ _MSCHAP_ERRORS = {
 
 
 class Template(Value):
-    """A grant as octets for one school and NAS family. `vlan` is what the audit log tells; 0 for none."""
+    """A grant as octets for one school and NAS family. `vlan` is what the audit log tells; 0 for none. `unlimited` says that
+    the grant itself sets no time."""
 
-    __slots__ = ("attributes", "grant", "vlan")
+    __slots__ = ("attributes", "grant", "unlimited", "vlan")
 
     def __init__(self, attributes: bytes, grant: Grant, vlan: int) -> None:
         self.attributes: Final = attributes
         self.grant: Final = grant
+        self.unlimited: Final = grant.session_timeout is None and grant.reauthenticate is None
         self.vlan: Final = vlan
 
 
@@ -99,10 +102,9 @@ class Replies:
 
     def session_time(self, template: Template, decision: Decision, now: float) -> tuple[int, bytes]:
         """Seconds (0: no limit) and the octets that say so."""
-        grant = template.grant
-        if grant.session_timeout is None and grant.reauthenticate is None and decision.valid_until == _NEVER:
+        if template.unlimited and decision.valid_until == _NEVER:
             return 0, b""
-        times = session_timing(grant, decision.valid_until, now, self._random(), self._jitter)
+        times = session_timing(template.grant, decision.valid_until, now, self._random(), self._jitter)
         return times.seconds, timing(times.seconds, times.reauthenticate) if times.seconds else b""
 
     def keys(self, proof: Proof, answer: Proved, secret: SharedSecret, packet: Packet) -> bytes:
@@ -187,6 +189,3 @@ def _error(conclusion: Conclusion) -> int:
 def _text(attribute: int, words: str) -> bytes:
     """One text attribute; what is too long is cut at a character (RFC 2865 section 5: UTF-8, at most 253 octets)."""
     return encode_attribute(attribute, words.encode()[:253].decode(errors="ignore").encode())
-
-
-_NEVER = float("inf")

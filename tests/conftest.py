@@ -11,8 +11,10 @@ from hypothesis import HealthCheck, settings
 PACKAGES = {
     "radclient": "freeradius-utils",
     "radtest": "freeradius-utils",
+    "eapol_test": "eapoltest",
     "freeradius": "freeradius",
     "ip": "iproute2",
+    "openssl": "openssl",
 }
 
 # A deadline would measure the neighbours on a shared machine, not our code.

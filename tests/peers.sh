@@ -78,7 +78,7 @@ venv)
     fi
     ;;
 test)
-    mapfile -t packages < <(missing radclient=freeradius-utils ip=iproute2)
+    mapfile -t packages < <(missing radclient=freeradius-utils ip=iproute2 eapol_test=eapoltest)
     require "${packages[@]}" || [ "${CI:-}" != true ]
     ;;
 bench)

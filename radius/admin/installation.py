@@ -42,6 +42,28 @@ node = {node}                       # this machine's name in the audit log; each
 # receive_buffer = 4194304              # octets a socket; the system's limit is net.core.rmem_max
 # reauthentication_jitter = 300         # seconds by which sessions that end together are spread
 
+[eap]
+# methods = ["peap", "ttls", "eap-tls"] # what 802.1X offers, in this order; also eap-mschapv2, eap-gtc, eap-md5 (offers below)
+# inner = ["eap-mschapv2", "eap-gtc", "eap-tls", "eap-md5", "pap", "chap", "mschap", "mschapv2"]  # inside peap and ttls
+# require_crypto_binding = false        # true: PEAP devices must prove that tunnel and login are one; not all can
+# require_client_certificate = false    # true: peap and ttls ask for a device's certificate beside the password
+# allow_realm_mismatch = false          # true: the name inside the tunnel may be of another realm than the one outside
+# resumption = true                     # known devices come back in a quarter of the time; everything is still checked
+# resumption_hours = 24
+# tls_minimum = "1.2"                   # or "1.3"
+# packet_size = 1000                    # octets of an EAP packet; less on lines that lose long datagrams
+# user_name = "at-home"                 # when an access point is told the proved name: at-home, always, never
+
+# [[eap.offer]]                         # an exception, as many as you like; the first that fits is taken
+# realm = "gost.example"                # for names that end in @gost.example ("": without @); leave out what does not matter
+# ssid = "eduroam"
+# client = "192.0.2.0/24"               # eap-mschapv2, eap-gtc and eap-md5 without a tunnel are for named clients alone
+# methods = ["ttls"]
+# inner = ["pap"]
+# require_crypto_binding = false
+# require_client_certificate = false
+# allow_realm_mismatch = false
+
 [store]
 {url}                              # empty: kapija.db beside this file; or postgresql+psycopg://kapija@host/kapija
 

@@ -24,7 +24,7 @@ COMMANDS = {
     "device": "Devices that are known by their MAC address.",
     "policy": "The rules: show, check, publish and roll back.",
     "pki": "Certificates: the server's own, and who is trusted for clients'.",
-    "explain": "Say what would be decided for somebody, by which rule, and why.",
+    "explain": "Say what would be decided for somebody and why, or what is wrong with a device.",
     "test": "Ask the running server as an access point would.",
     "audit": "The audit log: follow, search, verify and export.",
     "db": "The store's schema.",

@@ -26,6 +26,8 @@ LIFETIME = 86_400  # seconds: tomorrow morning's login resumes today's
 # tenth less than P-256 (measured), and a TLS 1.3 client that guessed another group than ours would need one more round.
 _CIPHERS = b"ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE+AES"
 
+_VERSIONS = {"1.2": SSL.TLS1_2_VERSION, "1.3": SSL.TLS1_3_VERSION}
+
 
 class ServerCertificate(Protocol):
     """What radius.pki loads: a chain in DER, the server's own first, and its private key (PKCS#8 PEM)."""
@@ -61,8 +63,11 @@ class TlsContexts(Struct, frozen=True):
             context.set_session_id(name.encode() + b":" + incarnation[:16])
 
 
-def make_contexts(certificates: Sequence[ServerCertificate], resume: bool = True, lifetime: int = LIFETIME) -> TlsContexts:
-    """Contexts with these certificates (one RSA, one EC, or both). `lifetime` of a session in seconds.
+def make_contexts(
+    certificates: Sequence[ServerCertificate], resume: bool = True, lifetime: int = LIFETIME, minimum: str = "1.2"
+) -> TlsContexts:
+    """Contexts with these certificates (one RSA, one EC, or both). `lifetime` of a session in seconds; `minimum` is the lowest
+    version of TLS, "1.2" or "1.3".
 
     Raises ValueError or OpenSSL.SSL.Error when a key is not its certificate's; radius.pki has checked that before.
     """
@@ -71,7 +76,7 @@ def make_contexts(certificates: Sequence[ServerCertificate], resume: bool = True
         raise ValueError("TLS needs a certificate")
 
     def make(name: str, client_certificate: bool, resumable: bool = resume) -> SSL.Context:
-        return _make(loaded, name.encode(), client_certificate, lifetime if resumable else 0)
+        return _make(loaded, name.encode(), client_certificate, lifetime if resumable else 0, _VERSIONS[minimum])
 
     return TlsContexts(
         tls=make("tls", client_certificate=True),
@@ -96,9 +101,9 @@ def load(certificate: ServerCertificate) -> Loaded:
     return chain, key
 
 
-def _make(loaded: list[Loaded], session_context: bytes, client_certificate: bool, lifetime: int) -> SSL.Context:
+def _make(loaded: list[Loaded], session_context: bytes, client_certificate: bool, lifetime: int, minimum: int) -> SSL.Context:
     context = SSL.Context(SSL.TLS_SERVER_METHOD)
-    context.set_min_proto_version(SSL.TLS1_2_VERSION)
+    context.set_min_proto_version(minimum)
     context.set_cipher_list(_CIPHERS)
     context.set_options(SSL.OP_CIPHER_SERVER_PREFERENCE | SSL.OP_NO_COMPRESSION | SSL.OP_NO_RENEGOTIATION)
     context.set_mode(SSL.MODE_RELEASE_BUFFERS)  # 14 KB instead of 60 KB for an open conversation

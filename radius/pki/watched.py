@@ -43,7 +43,9 @@ class Watched(Generic[Content]):
         changed = False
         for path in self._seen.keys() - found.keys():
             self.refused.pop(path, None)
-            changed |= self.contents.pop(path, None) is not None
+            if self.contents.pop(path, None) is not None:
+                log.warning("%s is gone, and what it held is in force no more", path)
+                changed = True
         for path, stamp in found.items():
             if self._seen.get(path) != stamp:
                 changed |= self._take(path, stamp)
@@ -76,12 +78,15 @@ class Watched(Generic[Content]):
         if self._place.is_file():
             yield self._place
             return
-        try:
-            entries = sorted(self._place.iterdir())
-        except OSError:
-            return  # nothing there: nothing is in force
-        for entry in entries:
+        for entry in _entries(self._place):
             if entry.suffix.lower() in self._suffixes:
                 yield entry
             elif self._deep and entry.is_dir():
-                yield from (path for path in sorted(entry.iterdir()) if path.suffix.lower() in self._suffixes)
+                yield from (path for path in _entries(entry) if path.suffix.lower() in self._suffixes)
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except OSError:
+        return []  # not there, or not ours to read: nothing in it is in force

@@ -2,6 +2,7 @@
 ones are bad."""
 
 import logging
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -64,29 +65,33 @@ class Watched(Generic[Content]):
         return True
 
     def _stamps(self) -> Iterator[tuple[Path, Stamp]]:
-        for number, path in enumerate(self._paths()):
+        for number, entry in enumerate(self._files()):
             if number == MOST_FILES:
                 log.error("%s holds more than %d files: those beyond are not read", self._place, MOST_FILES)
                 return
             try:
-                found = path.stat()
+                found = entry.stat()
             except OSError:
                 continue  # gone between two looks
-            yield path, (found.st_ino, found.st_mtime_ns, found.st_size)
+            yield Path(entry), (found.st_ino, found.st_mtime_ns, found.st_size)
 
-    def _paths(self) -> Iterator[Path]:
+    def _files(self) -> "Iterator[Path | os.DirEntry[str]]":
         if self._place.is_file():
             yield self._place
             return
         for entry in _entries(self._place):
-            if entry.suffix.lower() in self._suffixes:
+            if self._is_one(entry):
                 yield entry
             elif self._deep and entry.is_dir():
-                yield from (path for path in _entries(entry) if path.suffix.lower() in self._suffixes)
+                yield from filter(self._is_one, _entries(entry))
+
+    def _is_one(self, entry: "os.DirEntry[str]") -> bool:
+        return os.path.splitext(entry.name)[1].lower() in self._suffixes  # noqa: PTH122 - thousands of them at each look
 
 
-def _entries(folder: Path) -> list[Path]:
+def _entries(folder: "Path | os.DirEntry[str]") -> "list[os.DirEntry[str]]":
     try:
-        return sorted(folder.iterdir())
+        with os.scandir(folder) as found:
+            return sorted(found, key=lambda entry: entry.name)
     except OSError:
         return []  # not there, or not ours to read: nothing in it is in force

@@ -15,6 +15,7 @@ from radius.admin.installation import init_home
 from radius.admin.people import add_person
 from radius.audit.causes import Cause
 from radius.errors import NotFound, OperatorError
+from radius.pki.crls import read_serials
 from radius.pki.facts import CertificateFacts
 from radius.pki.lint import Weight
 from radius.pki.reading import CertificateUnusable, der, issued_by
@@ -63,7 +64,7 @@ def test_a_new_home_has_a_ca_a_server_certificate_and_trusts_its_own_ca(home) ->
 def test_the_servers_name_is_chosen_at_init_and_a_bad_one_makes_nothing(tmp_path) -> None:
     made, _ = init_home(tmp_path / "home", environment={}, server_name="RADIUS.OS-Vuk.example.")
     assert use.show(made)[1].names == ("radius.os-vuk.example",)
-    for bad in ("", "radius", "radius example.org", "*.example.org"):
+    for bad in ("", "radius", "radius example.org", "*.example.org", f"{'a' * 60}.example.org"):
         with pytest.raises(OperatorError, match="is no DNS name"):
             init_home(tmp_path / "bad", environment={}, server_name=bad)
     assert not (tmp_path / "bad").exists()
@@ -114,6 +115,16 @@ def test_a_further_node_is_not_made_with_another_installations_certificates(tmp_
     with pytest.raises(OperatorError, match="holds no key that opens here"):
         init_home(tmp_path / "new", environment={})
     assert not (tmp_path / "new" / "kapija.toml").exists()
+
+
+def test_lists_may_be_required_from_the_first_day(admin, home, clock, ana, tmp_path) -> None:
+    out = tmp_path / "ana.p12"
+    use.issue(admin, home, "ana@skola.example", "tablet", out, PASSWORD)
+    _, leaf, _ = load_key_and_certificates(out.read_bytes(), PASSWORD.reveal())
+    assert leaf is not None
+    store = TrustStore(home.pki / "trust", home.pki / "crl", require_crl=True)
+    store.refresh()
+    assert isinstance(store.check(chain(leaf), "", clock.time + 1), CertificateFacts)
 
 
 # --- import
@@ -307,7 +318,7 @@ def test_a_revoked_certificate_is_refused_and_the_list_grows(admin, home, clock,
 def test_what_is_no_serial_number_revokes_nothing(admin, home, serial) -> None:
     with pytest.raises(OperatorError, match="is no serial number"):
         use.revoke(admin, home, serial)
-    assert list((home.pki / "crl").iterdir()) == []
+    assert read_serials(home.pki / "crl" / use.OWN_CRL) == {}
 
 
 def test_a_damaged_list_is_not_written_over(admin, home) -> None:

@@ -245,6 +245,52 @@ def test_the_certificate_of_a_resumed_tunnel_is_judged_again(house: TlsHouse, ki
     assert house.login(peer).failure.cause is Cause.CERTIFICATE_REVOKED
 
 
+# --- another network of the same worker, with other rules
+
+
+@pytest.mark.parametrize("tls", VERSIONS)
+def test_a_way_in_that_this_network_does_not_offer_is_not_resumed_into(house: TlsHouse, tls: str) -> None:
+    pap, gtc = TlsPeer(TTLS, tls=tls, inside="pap"), TlsPeer(PEAP, tls=tls, speaks=(6, 26))
+    assert house.login(pap).success
+    assert house.login(gtc).success.inner == "mschapv2"
+    house.rules, house.no_longer_inside = TunnelRules(passwords=frozenset({"mschapv2"})), (26,)
+    wire = house.login(pap)
+    assert pap.resumed
+    assert wire.failure.cause is Cause.METHOD_REFUSED
+    wire = house.login(gtc)
+    assert gtc.resumed
+    assert (wire.success.resumed, wire.success.inner) == (False, "gtc")
+
+
+@pytest.mark.parametrize(("kind", "tls"), KINDS)
+def test_a_mismatch_of_realms_that_another_network_allowed_is_not_resumed_into(house: TlsHouse, kind: int, tls: str) -> None:
+    house.house.add_person("ana@one.example", "lozinka", "student")
+    peer = TlsPeer(kind, "ana@one.example", tls=tls, outer="anonymous@two.example", inside="pap", speaks=(6,))
+    house.rules = TunnelRules(any_inner_realm=True)
+    assert house.login(peer).success
+    assert house.login(peer).success.resumed
+    house.rules = TunnelRules()
+    wire = house.login(peer)
+    assert peer.resumed
+    assert wire.failure.cause is Cause.IDENTITY_MISMATCH
+
+
+@pytest.mark.parametrize("kind", [PEAP, TTLS])
+def test_a_session_without_a_certificate_is_not_resumed_where_the_rules_ask_for_one(house: TlsHouse, kind: int) -> None:
+    peer = tunnel(kind, "1.2")
+    assert house.login(peer).success
+    house.rules = TunnelRules(client_certificate=True)
+    assert house.login(peer).failure.cause is Cause.CERTIFICATE_MISSING
+    assert not peer.resumed
+
+
+def test_a_session_without_crypto_binding_is_not_resumed_where_the_rules_require_it(house: TlsHouse) -> None:
+    peer = TlsPeer(PEAP, binds=False)
+    assert house.login(peer).success
+    house.rules = TunnelRules(crypto_binding=True)
+    assert house.login(peer).failure.cause is Cause.CRYPTO_BINDING
+
+
 # --- time, bounds, workers
 
 

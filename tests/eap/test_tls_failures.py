@@ -6,7 +6,7 @@ import pytest
 
 from policies.access import Method
 from radius.audit.causes import Cause
-from radius.directory.question import Question, Refused, Wrong
+from radius.directory.question import CouldNotAsk, Question, Refused, Wrong
 from radius.eap.framing import MAX_MESSAGE
 from radius.eap.method import Failure, Phase
 from radius.eap.tls_phase import TunnelRules
@@ -212,6 +212,16 @@ def test_inner_methods_that_do_not_meet_are_told(house: TlsHouse) -> None:
     found = failure(house, TlsPeer(PEAP, speaks=(52,)))
     assert found.cause is Cause.METHOD_REFUSED
     assert found.detail == "offered mschapv2, gtc, md5, tls; the device asks for pwd"
+
+
+def test_nothing_is_said_to_the_device_while_the_directory_is_away(house: TlsHouse) -> None:
+    """So that silence may follow, and another server be asked."""
+    real, house.ask = house.ask, lambda question: CouldNotAsk("ldap")
+    peer = TlsPeer(PEAP, speaks=(6,))
+    found = failure(house, peer)
+    assert (found.cause, found.answer) == (Cause.DIRECTORY_AWAY, CouldNotAsk("ldap"))
+    assert peer.saw_result == 0
+    house.ask = real
 
 
 # --- certificates of devices

@@ -76,6 +76,7 @@ class TlsHouse:
         self.store.refresh()
         self.sentence: Cause | None = None
         self.school_of_ca = ""
+        self.no_longer_inside: tuple[int, ...] = ()
         self.checked: list[tuple[bytes, ...]] = []
         self.rules = rules or TunnelRules()
         self.house = SchoolHouse()
@@ -100,6 +101,7 @@ class TlsHouse:
             Offer(EapType.MD5, Method.EAP_MD5, md5),
             Offer(EapType.TLS, Method.EAP_TLS, inner_eap_tls(self.contexts, self)),
         ]
+        inner = [offer for offer in inner if offer.eap_type not in self.no_longer_inside]
         tunnel = (self.contexts, self, self.resumptions, self.rules, inner)
         return {
             TLS: Offer(EapType.TLS, Method.EAP_TLS, eap_tls(self.contexts, self, self.resumptions)),

@@ -14,6 +14,9 @@ from radius.pki.trust import TrustStore, anchors_of
 from radius.pki.watched import Watched
 from tests.fakes.certificates import NOW, Authority, upn
 
+# The library warns of a negative serial number and the like, which a later version of it will refuse.
+pytestmark = pytest.mark.filterwarnings("ignore::cryptography.utils.CryptographyDeprecationWarning")
+
 ROOT = Authority("Root")
 LEAF = der(ROOT.issue(alternatives=[upn("ana@skola.example"), x509.DNSName("a.example")]))
 

@@ -1,5 +1,6 @@
 """Whose client certificate is believed: the path to an authority, the dates, the purposes, at which school."""
 
+import subprocess
 from hashlib import sha256
 
 import pytest
@@ -11,8 +12,9 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from radius.audit.causes import Cause
 from radius.pki import path
 from radius.pki.facts import CertificateFacts
+from radius.pki.making import pkcs8
 from radius.pki.path import MAX_CHAIN
-from radius.pki.reading import der, pem
+from radius.pki.reading import certificates, der, pem
 from tests.fakes.certificates import DAY, NOW, Authority, chain, upn
 
 UNKNOWN = x509.ObjectIdentifier("1.3.6.1.4.1.32473.1")  # RFC 5612: for documentation
@@ -192,6 +194,37 @@ def test_a_usual_key_holds(trusting, root, key) -> None:
     assert names(trusting().check(chain(root.issue(key=key(), algorithm=SHA384())), "", NOW)) == ("ana",)
 
 
+@pytest.mark.parametrize(("digest", "believed"), [("sha1", False), ("sha256", True)])
+def test_a_signature_with_sha_1_is_refused(peer, files, root, tmp_path, digest, believed) -> None:
+    (tmp_path / "ca.pem").write_bytes(pem(root.certificate))
+    (tmp_path / "ca.key").write_bytes(pkcs8(root.key).reveal())
+    (tmp_path / "ext").write_text("extendedKeyUsage = clientAuth\n")
+    openssl = str(peer("openssl"))
+    for step in (
+        ["req", "-new", "-newkey", "rsa:2048", "-nodes", "-keyout", "leaf.key", "-out", "leaf.csr", "-subj", "/CN=ana"],
+        [
+            "x509",
+            "-req",
+            f"-{digest}",
+            "-in",
+            "leaf.csr",
+            "-CA",
+            "ca.pem",
+            "-CAkey",
+            "ca.key",
+            "-extfile",
+            "ext",
+            "-out",
+            "leaf.pem",
+        ],
+    ):
+        subprocess.run([openssl, *step], cwd=tmp_path, check=True, capture_output=True)
+    (leaf,) = certificates((tmp_path / "leaf.pem").read_bytes(), "leaf.pem")
+    files.authority(root)
+    answer = files.store().check(chain(leaf), "", leaf.not_valid_before_utc.timestamp() + 1)
+    assert isinstance(answer, CertificateFacts) is believed
+
+
 # --- authorities
 
 
@@ -315,13 +348,14 @@ def test_what_was_verified_is_remembered_up_to_a_bound_and_the_oldest_goes_first
 # --- files that change
 
 
-def test_an_authority_taken_away_is_felt_at_once_also_for_a_remembered_chain(files, trusting, root) -> None:
+def test_an_authority_taken_away_is_felt_at_once_also_for_a_remembered_chain(files, trusting, root, caplog) -> None:
     store = trusting()
     shown = chain(root.issue())
     assert names(store.check(shown, "", NOW)) == ("ana",)
     (files.trust / "national" / "ca.pem").unlink()
     assert store.refresh()
     assert store.check(shown, "", NOW) is Cause.CERTIFICATE_NOT_TRUSTED
+    assert "ca.pem is gone" in caplog.text
 
 
 def test_an_authority_added_while_serving_is_trusted_after_a_refresh(files, root) -> None:

@@ -8,5 +8,5 @@
       trust/SCHOOL/       the same for one school's access points and accounts
       crl/                revocation lists (*.crl, *.pem, *.der)
 
-Certificate and key are one file, so that one rename changes both. Why it is so: docs/adr/0007-certificates.md.
+Certificate and key are one file, so that one rename changes both. Why it is so: docs/adr/0008-certificates.md.
 """

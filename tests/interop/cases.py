@@ -1,0 +1,216 @@
+"""The matrix as data: who logs in, by which methods, under which TLS, full and resumed, in fragments of which size, and who fails.
+
+What is here is neutral: the same cases run against Kapija, FreeRADIUS and hostapd's own server, so that a failure is ours.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import combinations, product
+
+from radius.audit.causes import Cause
+
+
+@dataclass(frozen=True)
+class User:
+    """Somebody whom every server knows."""
+
+    name: str
+    password: str
+
+
+ANA = User("ana.anic", "lozinka za sve 17")
+DJORDJE = User("ђорђе.пример", "лозинка-Ђорђа-7 €")  # Serbian Cyrillic, and a sign of three octets
+PETAR = User("petar.peric", "petrova-lozinka-3")  # gets it wrong; on his account nobody else's success depends
+USERS = (ANA, DJORDJE, PETAR)
+CERTIFICATE_OF = {ANA.name: "user0", DJORDJE.name: "user1", PETAR.name: "user2"}
+
+ANONYMOUS = "anonymous"
+ANONYMOUS_WITH_CERTIFICATE = "anonymous-with-certificate"  # whoever says so outside must also show a client certificate
+
+
+@dataclass(frozen=True)
+class Method:
+    """An EAP method as wpa_supplicant's configuration names it. `phase2` is what runs in the tunnel.
+
+    `certificate` says where the client certificate is shown: "", "outer" or "inner". Methods without `keys` end without
+    MS-MPPE keys; methods without `tls` have neither TLS versions nor resumption nor fragments.
+    """
+
+    name: str
+    eap: str
+    phase2: str = ""
+    certificate: str = ""
+    keys: bool = True
+    tls: bool = True
+
+    @property
+    def tunnelled(self) -> bool:
+        """Whether there is an anonymous name outside and a real one inside."""
+        return bool(self.phase2)
+
+
+TLS_METHODS = (
+    Method("tls", "TLS", certificate="outer"),
+    Method("peap-mschapv2", "PEAP", "auth=MSCHAPV2"),
+    Method("peap-gtc", "PEAP", "auth=GTC"),
+    Method("peap-tls", "PEAP", "auth=TLS", certificate="inner"),
+    Method("peap-mschapv2-certificate", "PEAP", "auth=MSCHAPV2", certificate="outer"),
+    Method("ttls-pap", "TTLS", "auth=PAP"),
+    Method("ttls-chap", "TTLS", "auth=CHAP"),
+    Method("ttls-mschap", "TTLS", "auth=MSCHAP"),
+    Method("ttls-mschapv2", "TTLS", "auth=MSCHAPV2"),
+    Method("ttls-eap-mschapv2", "TTLS", "autheap=MSCHAPV2"),
+    Method("ttls-eap-gtc", "TTLS", "autheap=GTC"),
+    Method("ttls-eap-md5", "TTLS", "autheap=MD5"),
+    Method("ttls-eap-tls", "TTLS", "autheap=TLS", certificate="inner"),
+    Method("ttls-pap-certificate", "TTLS", "auth=PAP", certificate="outer"),
+)
+BARE_METHODS = (
+    Method("mschapv2", "MSCHAPV2", tls=False),
+    Method("gtc", "GTC", keys=False, tls=False),
+    Method("md5", "MD5", keys=False, tls=False),
+)
+METHODS = {method.name: method for method in (*TLS_METHODS, *BARE_METHODS)}
+PASSWORD_METHODS = tuple(method for method in METHODS.values() if method.certificate == "")
+
+TLS_VERSIONS = ("1.2", "1.3")
+FRAGMENTS = (100, 500, 1398)  # octets; 1398 is wpa_supplicant's own choice
+
+
+@dataclass(frozen=True)
+class Case:
+    """One device's login. `server` names the server certificate; `certificate` the client's (the user's own by default).
+
+    `tickets` lets the device use session tickets, which wpa_supplicant does not by itself; TLS 1.3 cannot resume without.
+    """
+
+    method: Method
+    tls: str = ""
+    resumed: bool = False
+    fragment: int = FRAGMENTS[-1]
+    user: User = ANA
+    server: str = "ec"
+    tickets: bool = False
+    certificate: str = ""
+
+    @property
+    def name(self) -> str:
+        """Unique in the matrix; the test's name."""
+        words = [self.method.name]
+        if self.method.tls:
+            words += [f"tls{self.tls}", "resumed" if self.resumed else "full", f"f{self.fragment}"]
+        if self.tickets and self.tls == "1.2":
+            words.append("tickets")
+        if self.user is not ANA:
+            words.append("cyrillic" if self.user is DJORDJE else self.user.name)
+        if self.server != "ec":
+            words.append(self.server)
+        return "-".join(words)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A login that must fail, and the cause that must be in our audit log. The changes are to the device's configuration.
+
+    `lines` go into the network block as they are; `trust` is "server", or "stranger" for the wrong authority.
+    """
+
+    name: str
+    case: Case
+    cause: Cause
+    password: str = ""
+    trust: str = "server"
+    server_name: str = ""
+    phase1: str = ""
+    lines: tuple[str, ...] = ()
+
+
+def full_matrix() -> list[Case]:
+    """Every method x TLS version x full and resumed x fragment size; the bare methods; what a single case shows."""
+    tls = [
+        Case(method, version, resumed, fragment, tickets=version == "1.3")
+        for method, version, resumed, fragment in product(TLS_METHODS, TLS_VERSIONS, (False, True), FRAGMENTS)
+    ]
+    return [*tls, *_singles()]
+
+
+def pairwise_matrix() -> list[Case]:
+    """The fewest cases (chosen greedily) in which any two values meet that meet in the full matrix; and the singles."""
+    return [*_pairwise([case for case in full_matrix() if case.method.tls and case not in set(_singles())]), *_singles()]
+
+
+def _singles() -> Iterator[Case]:
+    """What needs no crossing: bare methods, names and passwords in Cyrillic, an RSA certificate, tickets with TLS 1.2."""
+    for method in BARE_METHODS:
+        yield Case(method)
+    for method in PASSWORD_METHODS:
+        yield Case(method, "1.2" if method.tls else "", user=DJORDJE)
+    yield Case(METHODS["tls"], "1.2", user=DJORDJE)
+    for version in TLS_VERSIONS:
+        yield Case(METHODS["peap-mschapv2"], version, server="rsa", tickets=version == "1.3")
+    for name in ("tls", "peap-mschapv2", "ttls-pap"):
+        yield Case(METHODS[name], "1.2", resumed=True, tickets=True)
+
+
+def _pairwise(cases: list[Case]) -> list[Case]:
+    left = {case: set(_pairs(case)) for case in cases}
+    uncovered = set().union(*left.values())
+    chosen = []
+    while uncovered:
+        best = max(cases, key=lambda case: len(left[case] & uncovered))
+        chosen.append(best)
+        uncovered -= left[best]
+    return chosen
+
+
+def _pairs(case: Case) -> Iterable[tuple[object, object]]:
+    values = (("method", case.method.name), ("tls", case.tls), ("resumed", case.resumed), ("fragment", case.fragment))
+    return combinations(values, 2)
+
+
+def failures() -> list[Failure]:
+    """Every way to fail that a device in a school finds."""
+    return [*_wrong_passwords(), *_distrust(), *_refused_certificates(), *_refused_methods()]
+
+
+def _wrong_passwords() -> Iterator[Failure]:
+    for method in PASSWORD_METHODS:
+        case = Case(method, "1.2" if method.tls else "", user=PETAR)
+        yield Failure(f"wrong-password-{method.name}", case, Cause.WRONG_PASSWORD, password="not his password")
+    for name in ("peap-mschapv2", "peap-gtc", "ttls-pap", "ttls-mschapv2", "ttls-eap-md5", "mschapv2"):
+        method = METHODS[name]
+        case = Case(method, "1.3" if method.tls else "", user=User("nobody.here", "whatever"))
+        yield Failure(f"unknown-user-{name}", case, Cause.UNKNOWN_ACCOUNT)
+
+
+def _distrust() -> Iterator[Failure]:
+    """The device refuses our certificate: TLS 1.2 tells us inside the handshake, TLS 1.3 after our Finished."""
+    for name, version in product(("tls", "peap-mschapv2", "ttls-pap"), TLS_VERSIONS):
+        case = Case(METHODS[name], version)
+        where = f"{name}-tls{version}"
+        yield Failure(f"wrong-ca-{where}", case, Cause.SERVER_NOT_TRUSTED, trust="stranger")
+        yield Failure(f"wrong-server-name-{where}", case, Cause.SERVER_NOT_TRUSTED, server_name="radius.elsewhere.test")
+        yield Failure(f"expired-server-certificate-{where}", replace(case, server="expired"), Cause.SERVER_NOT_TRUSTED)
+
+
+def _refused_certificates() -> Iterator[Failure]:
+    refusals = {
+        "expired": Cause.CERTIFICATE_EXPIRED,
+        "revoked": Cause.CERTIFICATE_REVOKED,
+        "revoked-authority": Cause.CERTIFICATE_REVOKED,
+        "stranger": Cause.CERTIFICATE_NOT_TRUSTED,
+    }
+    for (kind, cause), version in product(refusals.items(), TLS_VERSIONS):
+        yield Failure(f"{kind}-client-certificate-tls{version}", Case(METHODS["tls"], version, certificate=kind), cause)
+    for name in ("peap-tls", "ttls-eap-tls", "peap-mschapv2-certificate"):
+        case = Case(METHODS[name], "1.2", certificate="revoked")
+        yield Failure(f"revoked-client-certificate-{name}", case, Cause.CERTIFICATE_REVOKED)
+
+
+def _refused_methods() -> Iterator[Failure]:
+    pwd = Method("pwd", "PWD", tls=False)
+    yield Failure("method-refused-pwd", Case(pwd), Cause.METHOD_REFUSED)
+    for version in ("1.0", "1.1"):
+        case = Case(METHODS["peap-mschapv2"], version)
+        line = 'openssl_ciphers="DEFAULT@SECLEVEL=0"'  # Debian's OpenSSL speaks these versions at no other level
+        yield Failure(f"tls{version}-only", case, Cause.TLS_VERSION, lines=(line,))

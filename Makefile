@@ -11,10 +11,10 @@ KAPIJA_HOME ?= .kapija
 JOBS   ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help venv run test check lint compiled bench soak fuzz clean
+.PHONY: help venv run test check interop interop-oracle lint compiled bench soak fuzz clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 venv: $(READY) ## a virtual environment in .venv with Kapija and its tools
 
@@ -36,6 +36,14 @@ test: $(READY) ## everything that must hold, with real peers such as radclient
 
 check: $(READY) lint ## quick: the same without the peers
 	@$(BIN)/pytest -n $(JOBS) -m "not peer"
+
+interop: $(READY) ## 802.1X with real devices' code: the whole matrix of methods by eapol_test, hostapd and wpa_supplicant
+	@tests/peers.sh test
+	@INTEROP=full $(BIN)/pytest -n $(JOBS) tests/interop
+
+interop-oracle: $(READY) ## the same against FreeRADIUS and hostapd's own server: what fails only with Kapija is Kapija's fault
+	@tests/peers.sh oracle
+	@INTEROP=full INTEROP_SERVERS=freeradius,hostapd $(BIN)/pytest -n $(JOBS) tests/interop
 
 lint: $(READY) ## ruff, mypy --strict, the walls between the rooms
 	@$(BIN)/ruff check --quiet $(CODE)

@@ -12,6 +12,9 @@ PACKAGES = {
     "radclient": "freeradius-utils",
     "radtest": "freeradius-utils",
     "freeradius": "freeradius",
+    "eapol_test": "eapoltest",
+    "hostapd": "hostapd",
+    "wpa_supplicant": "wpasupplicant",
     "ip": "iproute2",
 }
 

@@ -1,4 +1,4 @@
-"""The matrix as data: who logs in, by which methods, under which TLS, full and resumed, in fragments of which size, and who fails.
+"""The matrix as data: who logs in, by which methods and TLS version, full and resumed, in fragments of which size; who fails.
 
 What is here is neutral: the same cases run against Kapija, FreeRADIUS and hostapd's own server, so that a failure is ours.
 """
@@ -82,6 +82,7 @@ class Case:
     """One device's login. `server` names the server certificate; `certificate` the client's (the user's own by default).
 
     `tickets` lets the device use session tickets, which wpa_supplicant does not by itself; TLS 1.3 cannot resume without.
+    `binding` lets it insist on PEAP's crypto-binding ("2") or leave it unanswered ("0"); by itself it answers what it gets.
     """
 
     method: Method
@@ -92,6 +93,7 @@ class Case:
     server: str = "ec"
     tickets: bool = False
     certificate: str = ""
+    binding: str = ""
 
     @property
     def name(self) -> str:
@@ -101,6 +103,8 @@ class Case:
             words += [f"tls{self.tls}", "resumed" if self.resumed else "full", f"f{self.fragment}"]
         if self.tickets and self.tls == "1.2":
             words.append("tickets")
+        if self.binding:
+            words.append({"0": "unbound", "2": "bound"}[self.binding])
         if self.user is not ANA:
             words.append("cyrillic" if self.user is DJORDJE else self.user.name)
         if self.server != "ec":
@@ -112,16 +116,17 @@ class Case:
 class Failure:
     """A login that must fail, and the cause that must be in our audit log. The changes are to the device's configuration.
 
-    `lines` go into the network block as they are; `trust` is "server", or "stranger" for the wrong authority.
+    `says` is in the device's log, so that it fails for this reason and no other; `trust` is "server", or "stranger" for the
+    wrong authority; `lines` go into the network block as they are.
     """
 
     name: str
     case: Case
     cause: Cause
+    says: str = ""
     password: str = ""
     trust: str = "server"
     server_name: str = ""
-    phase1: str = ""
     lines: tuple[str, ...] = ()
 
 
@@ -150,6 +155,8 @@ def _singles() -> Iterator[Case]:
         yield Case(METHODS["peap-mschapv2"], version, server="rsa", tickets=version == "1.3")
     for name in ("tls", "peap-mschapv2", "ttls-pap"):
         yield Case(METHODS[name], "1.2", resumed=True, tickets=True)
+    for name, version, binding in product(("peap-mschapv2", "peap-gtc"), TLS_VERSIONS, ("0", "2")):
+        yield Case(METHODS[name], version, resumed=True, tickets=version == "1.3", binding=binding)
 
 
 def _pairwise(cases: list[Case]) -> list[Case]:
@@ -184,13 +191,14 @@ def _wrong_passwords() -> Iterator[Failure]:
 
 
 def _distrust() -> Iterator[Failure]:
-    """The device refuses our certificate: TLS 1.2 tells us inside the handshake, TLS 1.3 after our Finished."""
+    """The device refuses our certificate: in TLS 1.2 inside the handshake, in TLS 1.3 when we have sent our Finished."""
     for name, version in product(("tls", "peap-mschapv2", "ttls-pap"), TLS_VERSIONS):
-        case = Case(METHODS[name], version)
-        where = f"{name}-tls{version}"
-        yield Failure(f"wrong-ca-{where}", case, Cause.SERVER_NOT_TRUSTED, trust="stranger")
-        yield Failure(f"wrong-server-name-{where}", case, Cause.SERVER_NOT_TRUSTED, server_name="radius.elsewhere.test")
-        yield Failure(f"expired-server-certificate-{where}", replace(case, server="expired"), Cause.SERVER_NOT_TRUSTED)
+        case, cause, where = Case(METHODS[name], version), Cause.SERVER_NOT_TRUSTED, f"{name}-tls{version}"
+        yield Failure(f"wrong-ca-{where}", case, cause, "unable to get local issuer certificate", trust="stranger")
+        elsewhere = "radius.elsewhere.test"
+        yield Failure(f"wrong-server-name-{where}", case, cause, "Domain suffix mismatch", server_name=elsewhere)
+        case = replace(case, server="expired")
+        yield Failure(f"expired-server-certificate-{where}", case, cause, "certificate has expired")
 
 
 def _refused_certificates() -> Iterator[Failure]:
@@ -208,9 +216,9 @@ def _refused_certificates() -> Iterator[Failure]:
 
 
 def _refused_methods() -> Iterator[Failure]:
-    pwd = Method("pwd", "PWD", tls=False)
-    yield Failure("method-refused-pwd", Case(pwd), Cause.METHOD_REFUSED)
-    for version in ("1.0", "1.1"):
-        case = Case(METHODS["peap-mschapv2"], version)
+    case = Case(Method("pwd", "PWD", tls=False))
+    yield Failure("method-refused", case, Cause.METHOD_REFUSED, "Building EAP-Nak")
+    for version, name in (("1.0", "TLSv1"), ("1.1", "TLSv1.1")):
         line = 'openssl_ciphers="DEFAULT@SECLEVEL=0"'  # Debian's OpenSSL speaks these versions at no other level
-        yield Failure(f"tls{version}-only", case, Cause.TLS_VERSION, lines=(line,))
+        case = Case(METHODS["peap-mschapv2"], version)
+        yield Failure(f"tls{version}-only", case, Cause.TLS_VERSION, f"Using TLS version {name}\n", lines=(line,))

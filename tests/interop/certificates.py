@@ -62,7 +62,11 @@ class _Authority:
         )
 
     def issue(
-        self, key: PrivateKey, name: str, extensions: list[x509.ExtensionType], valid: tuple[timedelta, timedelta] = (-DAY, KEEPS)
+        self,
+        key: PrivateKey,
+        name: str,
+        extensions: list[x509.ExtensionType],
+        valid: tuple[timedelta, timedelta] = (-DAY, KEEPS),
     ) -> x509.Certificate:
         """A leaf for `key`; `valid` counts from now."""
         builder = (
@@ -149,7 +153,9 @@ def _clients(folder: Path, users: tuple[str, ...]) -> tuple[dict[str, Pair], lis
     extensions: list[x509.ExtensionType] = [x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH])]
     pairs = {}
 
-    def issue(name: str, user: str, authority: _Authority, valid: tuple[timedelta, timedelta] = (-DAY, KEEPS)) -> x509.Certificate:
+    def issue(
+        name: str, user: str, authority: _Authority, valid: tuple[timedelta, timedelta] = (-DAY, KEEPS)
+    ) -> x509.Certificate:
         key = ec.generate_private_key(ec.SECP256R1())
         certificate = authority.issue(key, user, extensions, valid)
         pairs[name] = _pair(folder, f"client-{name}", key, certificate, authority)
@@ -201,9 +207,7 @@ def _pair(folder: Path, name: str, key: PrivateKey, certificate: x509.Certificat
     chain = _write(folder / f"{name}.pem", [certificate, *authority.intermediates()])
     path = folder / f"{name}.key"
     path.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
     path.chmod(0o600)
     return Pair(chain, path)

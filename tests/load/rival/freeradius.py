@@ -111,6 +111,7 @@ EAP_MODULE = """\
             certificate_file = {eap.chain}
             ca_file = {eap.client_roots}
             check_crl = {crl}
+            check_all_crl = {crl}
             cipher_list = "DEFAULT"
             tls_min_version = "1.2"
             tls_max_version = "{eap.newest_tls}"

@@ -9,7 +9,7 @@ import pytest
 from tests.interop.cases import USERS, Case, Failure
 from tests.interop.certificates import Certificates, make
 from tests.interop.kapija import KapijaServer
-from tests.interop.servers import AuthServer, FreeRadius, HostapdServer, Start
+from tests.interop.servers import AuthServer, Build, FreeRadius, HostapdServer, Place, Start
 from tests.interop.supplicant import Device, Outcome, mac_of, network, run
 
 SERVERS = os.environ.get("INTEROP_SERVERS", "kapija").split(",")
@@ -30,29 +30,37 @@ def running() -> Iterator[dict[tuple[str, str], AuthServer]]:
 
 
 @pytest.fixture(params=SERVERS)
+def build(request: pytest.FixtureRequest, peer: Callable[[str], Path], certificates: Certificates) -> Build:
+    """build(folder, "ec", place) is the server of this run with that server certificate, not yet started."""
+    name: str = request.param
+
+    def make_server(folder: Path, certificate: str, place: Place | None = None) -> AuthServer:
+        if name == "freeradius":
+            return FreeRadius(peer("freeradius"), folder, certificates, certificate, place)
+        if name == "hostapd":
+            return HostapdServer(peer("hostapd"), folder, certificates, certificate, place)
+        return KapijaServer(folder, certificates, certificate, place)
+
+    return make_server
+
+
+@pytest.fixture
 def start(
     request: pytest.FixtureRequest,
-    peer: Callable[[str], Path],
-    certificates: Certificates,
+    build: Build,
     running: dict[tuple[str, str], AuthServer],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Start:
     """start("ec") is the server of this run with that server certificate, running."""
-    name: str = request.param
+    name: str = request.node.callspec.params["build"]
 
     def begin(certificate: str) -> AuthServer:
-        if (name, certificate) not in running:
-            folder = tmp_path_factory.mktemp(f"{name}-{certificate}") / "server"
-            server: AuthServer
-            if name == "freeradius":
-                server = FreeRadius(peer("freeradius"), folder, certificates, certificate)
-            elif name == "hostapd":
-                server = HostapdServer(peer("hostapd"), folder, certificates, certificate)
-            else:
-                server = KapijaServer(folder, certificates, certificate)
+        key = name, certificate
+        if key not in running:
+            server = build(tmp_path_factory.mktemp("-".join(key)) / "server", certificate)
             server.start()
-            running[name, certificate] = server
-        return running[name, certificate]
+            running[key] = server
+        return running[key]
 
     return begin
 
@@ -66,7 +74,7 @@ def device(peer: Callable[[str], Path], certificates: Certificates, tmp_path: Pa
         name = failure.name if failure else case.name
         configuration = tmp_path / f"{name}.conf"
         configuration.write_text(network(case, certificates, failure), encoding="utf-8")
-        outcome = run(program, configuration, server.port, server.secret, case, mac_of(name))
+        outcome = run(program, configuration, server.place.port, server.secret, case, mac_of(name))
         (tmp_path / f"{name}.log").write_text(outcome.log, encoding="utf-8")
         return outcome
 

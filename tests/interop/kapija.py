@@ -3,14 +3,14 @@
 from pathlib import Path
 
 from tests.interop.certificates import Certificates
-from tests.interop.servers import AuthServer
+from tests.interop.servers import AuthServer, Place
 
 
 class KapijaServer(AuthServer):
     """A placeholder until 802.1X is served."""
 
-    def __init__(self, folder: Path, certificates: Certificates, server: str) -> None:
-        super().__init__()
+    def __init__(self, folder: Path, certificates: Certificates, server: str, place: Place | None = None) -> None:
+        super().__init__(place)
 
     def start(self) -> None:
         raise NotImplementedError

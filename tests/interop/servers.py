@@ -8,7 +8,9 @@ import subprocess
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from radius.audit.causes import Cause
 from tests.fakes.ports import free_port
@@ -17,15 +19,30 @@ from tests.interop.certificates import Certificates
 from tests.load.rival import freeradius
 
 SECRET = "secret-of-the-interop-tests"
+VLAN = 20  # everybody's
 FRAGMENT = 1000  # octets, as Kapija's
 PATIENCE = 20.0  # seconds until a server must be ready
 
 
-class AuthServer(ABC):
-    """A RADIUS server on loopback that knows everybody in `cases.USERS`, with one server certificate."""
+@dataclass(frozen=True)
+class Place:
+    """Where a server listens, whose requests it answers, and in which network namespace ("" for the test's own)."""
 
-    def __init__(self) -> None:
-        self.port = free_port()
+    port: int
+    address: str = "127.0.0.1"
+    clients: str = "127.0.0.1/32"
+    namespace: str = ""
+
+    def command(self, *command: str) -> list[str]:
+        """`command` in that namespace: `ip` is replaced by it, so that the process is the command's own."""
+        return ["ip", "netns", "exec", self.namespace, *command] if self.namespace else list(command)
+
+
+class AuthServer(ABC):
+    """A RADIUS server that knows everybody in `cases.USERS`, with one server certificate."""
+
+    def __init__(self, place: Place | None = None) -> None:
+        self.place = place or Place(free_port())
         self.secret = SECRET
 
     @abstractmethod
@@ -52,13 +69,19 @@ class AuthServer(ABC):
 Start = Callable[[str], AuthServer]  # by server certificate
 
 
+class Build(Protocol):
+    """Makes the server of this run in a folder, with a server certificate, for a place; it is not yet started."""
+
+    def __call__(self, folder: Path, certificate: str, place: Place | None = None) -> AuthServer: ...
+
+
 class _Process(AuthServer):
     """A server that is one process and says in its output when it is ready."""
 
     ready = ""
 
-    def __init__(self, folder: Path) -> None:
-        super().__init__()
+    def __init__(self, folder: Path, place: Place | None = None) -> None:
+        super().__init__(place)
         folder.mkdir(parents=True)
         self.folder = folder
         self.output = folder / "output"
@@ -69,7 +92,7 @@ class _Process(AuthServer):
 
     def start(self) -> None:
         with self.output.open("wb") as output:
-            self._process = subprocess.Popen(self._command(), stdout=output, stderr=subprocess.STDOUT)
+            self._process = subprocess.Popen(self.place.command(*self._command()), stdout=output, stderr=subprocess.STDOUT)
         deadline = time.monotonic() + PATIENCE
         while self.ready not in self.output.read_text(errors="replace"):
             assert self.lives(), self.output.read_text(errors="replace")[-3000:]
@@ -94,8 +117,10 @@ class FreeRadius(_Process):
 
     ready = "Ready to process requests"
 
-    def __init__(self, program: Path, folder: Path, certificates: Certificates, server: str) -> None:
-        super().__init__(folder)
+    def __init__(
+        self, program: Path, folder: Path, certificates: Certificates, server: str, place: Place | None = None
+    ) -> None:
+        super().__init__(folder, place)
         self._program = program
         pair = certificates.servers[server]
         eap = freeradius.Eap(
@@ -107,7 +132,15 @@ class FreeRadius(_Process):
             certificate_for=ANONYMOUS_WITH_CERTIFICATE,
         )
         users = [(user.name, user.password) for user in USERS]
-        freeradius.write_configuration(folder / "raddb", SECRET, self.port, users=users, eap=eap)
+        freeradius.write_configuration(
+            folder / "raddb",
+            SECRET,
+            self.place.port,
+            users=users,
+            eap=eap,
+            address=self.place.address,
+            clients=self.place.clients,
+        )
 
     def _command(self) -> list[str]:
         return [str(self._program), "-d", str(self.folder / "raddb"), "-X"]
@@ -147,11 +180,13 @@ class HostapdServer(_Process):
 
     ready = "AP-ENABLED"
 
-    def __init__(self, program: Path, folder: Path, certificates: Certificates, server: str) -> None:
-        super().__init__(folder)
+    def __init__(
+        self, program: Path, folder: Path, certificates: Certificates, server: str, place: Place | None = None
+    ) -> None:
+        super().__init__(folder, place)
         self._program = program
         pair = certificates.servers[server]
-        (folder / "clients").write_text(f"127.0.0.1/32 {SECRET}\n")
+        (folder / "clients").write_text(f"{self.place.clients} {SECRET}\n")
         (folder / "users").write_text("".join(self._users()))
         (folder / "hostapd.conf").write_text(
             HOSTAPD.format(
@@ -160,7 +195,7 @@ class HostapdServer(_Process):
                 chain=pair.chain,
                 key=pair.key,
                 fragment=FRAGMENT,
-                port=self.port,
+                port=self.place.port,
             )
         )
 
@@ -172,6 +207,7 @@ class HostapdServer(_Process):
             inside = "MSCHAPV2,GTC,MD5,TLS,TTLS-PAP,TTLS-CHAP,TTLS-MSCHAP,TTLS-MSCHAPV2"
             lines.append(f'"{user.name}" TLS,MSCHAPV2,GTC,MD5 "{user.password}"\n')
             lines.append(f'"{user.name}" {inside} "{user.password}" [2]\n')
+            lines += ["radius_accept_attr=64:d:13\n", "radius_accept_attr=65:d:6\n", f"radius_accept_attr=81:s:{VLAN}\n"]
         return lines
 
     def _command(self) -> list[str]:

@@ -42,7 +42,7 @@ security {{
     status_server = yes
 }}
 client bench {{
-    ipaddr = 127.0.0.0/8
+    ipaddr = {clients}
     secret = {secret}
     require_message_authenticator = no
     nas_type = other
@@ -70,7 +70,7 @@ modules {{
 server default {{
     listen {{
         type = auth
-        ipaddr = 127.0.0.1
+        ipaddr = {address}
         port = {port}
         recv_buff = 4194304
     }}
@@ -91,7 +91,7 @@ server default {{
             mschap
         }}
 {eap_authenticate}    }}
-}}
+{eap_post_auth}}}
 {eap_inner}"""
 
 EAP_MODULE = """\
@@ -160,6 +160,16 @@ EAP_AUTHORIZE = """\
         }}
 """
 
+EAP_POST_AUTH = """\
+    post-auth {
+        update reply {
+            Tunnel-Type := VLAN
+            Tunnel-Medium-Type := IEEE-802
+            Tunnel-Private-Group-Id := "20"
+        }
+    }
+"""
+
 EAP_INNER = """\
 server inner {
     authorize {
@@ -222,11 +232,14 @@ def write_configuration(
     threads: int = 2,
     users: int | Iterable[tuple[str, str]] = USERS,
     eap: Eap | None = None,
+    address: str = "127.0.0.1",
+    clients: str = "127.0.0.0/8",
 ) -> None:
-    """Write a configuration directory that listens on 127.0.0.1:`port`; `users` is their number, or names and passwords."""
+    """Write a configuration directory that listens on `address`:`port`; `users` is their number, or names and passwords."""
     for folder in (directory / "log", directory / "run", directory / "sessions"):
         folder.mkdir(parents=True, exist_ok=True)
-    text = RADIUSD.format(directory=directory, secret=secret, threads=threads, port=port, **_eap_parts(directory, eap))
+    options = {"secret": secret, "port": port, "address": address, "clients": clients, "threads": threads}
+    text = RADIUSD.format(directory=directory, **options, **_eap_parts(directory, eap))
     (directory / "radiusd.conf").write_text(text)
     (directory / "dictionary").write_text("# nothing of our own\n")
     people = [(f"user{number:06d}", "password") for number in range(users)] if isinstance(users, int) else users
@@ -241,12 +254,13 @@ def write_configuration(
 def _eap_parts(directory: Path, eap: Eap | None) -> dict[str, str]:
     """What 802.1X adds to RADIUSD."""
     if eap is None:
-        return dict.fromkeys(("eap_module", "eap_authorize", "eap_authenticate", "eap_inner"), "")
+        return dict.fromkeys(("eap_module", "eap_authorize", "eap_authenticate", "eap_post_auth", "eap_inner"), "")
     yes = {True: "yes", False: "no"}
     return {
         "eap_module": EAP_MODULE.format(eap=eap, directory=directory, crl=yes[eap.crl], cache=yes[eap.resumption]),
         "eap_authorize": EAP_AUTHORIZE.format(name=eap.certificate_for or "nobody"),
         "eap_authenticate": "        eap\n",
+        "eap_post_auth": EAP_POST_AUTH,
         "eap_inner": EAP_INNER,
     }
 

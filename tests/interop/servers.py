@@ -202,12 +202,12 @@ class HostapdServer(_Process):
     @staticmethod
     def _users() -> list[str]:
         """hostapd.eap_user: who may use which methods outside, and [2] inside a tunnel."""
+        grant = f"radius_accept_attr=64:d:13\nradius_accept_attr=65:d:6\nradius_accept_attr=81:s:{VLAN}\n"
+        inside = "MSCHAPV2,GTC,MD5,TLS,TTLS-PAP,TTLS-CHAP,TTLS-MSCHAP,TTLS-MSCHAPV2"
         lines = [f'"{name}" PEAP,TTLS\n' for name in (ANONYMOUS, ANONYMOUS_WITH_CERTIFICATE)]
         for user in USERS:
-            inside = "MSCHAPV2,GTC,MD5,TLS,TTLS-PAP,TTLS-CHAP,TTLS-MSCHAP,TTLS-MSCHAPV2"
-            lines.append(f'"{user.name}" TLS,MSCHAPV2,GTC,MD5 "{user.password}"\n')
-            lines.append(f'"{user.name}" {inside} "{user.password}" [2]\n')
-            lines += ["radius_accept_attr=64:d:13\n", "radius_accept_attr=65:d:6\n", f"radius_accept_attr=81:s:{VLAN}\n"]
+            lines.append(f'"{user.name}" TLS,MSCHAPV2,GTC,MD5 "{user.password}"\n{grant}')
+            lines.append(f'"{user.name}" {inside} "{user.password}" [2]\n{grant}')
         return lines
 
     def _command(self) -> list[str]:

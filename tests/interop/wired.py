@@ -56,7 +56,12 @@ class Network:
             _ip("-n", self.switch, "link", "set", "port0", "address", SWITCH)
             _ip("-n", self.server, "address", "add", f"{SERVER_ADDRESS}/24", "dev", "rad0")
             _ip("-n", self.switch, "address", "add", f"{SWITCH_ADDRESS}/24", "dev", "nas0")
-            for name, interface in ((self.supplicant, "sup0"), (self.switch, "port0"), (self.server, "rad0"), (self.switch, "nas0")):
+            for name, interface in (
+                (self.supplicant, "sup0"),
+                (self.switch, "port0"),
+                (self.server, "rad0"),
+                (self.switch, "nas0"),
+            ):
                 _ip("-n", name, "link", "set", interface, "up")
         except BaseException:
             self.__exit__()
@@ -81,7 +86,9 @@ class Port:
         self._programs = programs
         self._hostapd = folder / "hostapd.conf"
         self._hostapd.write_text(
-            HOSTAPD.format(folder=folder, server=SERVER_ADDRESS, switch=SWITCH_ADDRESS, port=network.place().port, secret=secret)
+            HOSTAPD.format(
+                folder=folder, server=SERVER_ADDRESS, switch=SWITCH_ADDRESS, port=network.place().port, secret=secret
+            )
         )
         self._supplicant = folder / "wpa.conf"
         self._supplicant.write_text(f"ctrl_interface={folder}/wpa\nap_scan=0\n{block}", encoding="utf-8")

@@ -5,6 +5,7 @@ A home directory holds everything of one node:
     kapija.toml     the settings below; every key has a default
     kapija.db       the embedded SQLite store, unless [store] url names another
     master.key      the master key (0600), unless KAPIJA_MASTER_KEY carries it
+    pki/            certificates: ours, the authorities that clients' are trusted by, revocation lists
     node/           what workers map and write: the node file (LMDB) and the journal
 """
 
@@ -46,6 +47,12 @@ class JournalSettings(Struct, frozen=True, forbid_unknown_fields=True):
     keep_seconds: Annotated[int, Meta(ge=0)] = 900
 
 
+class PkiSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Client certificates: whether one is refused while its authority's revocation list is missing or out of date."""
+
+    require_crl: bool = False
+
+
 class LogSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """The application log on standard error; it may be lost, audit events may not."""
 
@@ -59,6 +66,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     radius: RadiusSettings = RadiusSettings()
     store: StoreSettings = StoreSettings()
     journal: JournalSettings = JournalSettings()
+    pki: PkiSettings = PkiSettings()
     log: LogSettings = LogSettings()
 
 
@@ -82,6 +90,11 @@ class Home(Struct, frozen=True):
     def journal(self) -> Path:
         """The directory of the journal's segments."""
         return self.path / "node" / "journal"
+
+    @property
+    def pki(self) -> Path:
+        """The directory of certificates (radius.pki says what lies where)."""
+        return self.path / "pki"
 
     @property
     def master_key(self) -> Path:

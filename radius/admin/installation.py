@@ -19,7 +19,9 @@ from radius.store.tables import keys
 from radius.store.upgrade import upgrade
 
 SETTINGS = "kapija.toml"
-OURS = frozenset({"master.key", "master.key.new", "kapija.db", "kapija.db-wal", "kapija.db-shm", "kapija.toml.new", "node"})
+OURS = frozenset(
+    {"master.key", "master.key.new", "kapija.db", "kapija.db-wal", "kapija.db-shm", "kapija.toml.new", "node", "pki"}
+)
 
 TEMPLATE = """\
 # Kapija's settings. Every line that begins with # shows the default; remove the # to change it.
@@ -43,6 +45,9 @@ node = {node}                       # this machine's name in the audit log; each
 # group_milliseconds = 20               # how long audit events are gathered for one write
 # limit_megabytes = 4096                # a journal that cannot be carried into the database grows to this
 # keep_seconds = 900                    # how long a carried journal stays, for a database failover
+
+[pki]
+# require_crl = false                   # refuse client certificates whose authority's revocation list is missing or out of date
 
 [log]
 # level = "info"                        # debug, info, warning or error, on standard error

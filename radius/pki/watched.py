@@ -1,0 +1,87 @@
+"""Files that somebody else changes: read again when their inode, time or size is another, and kept as they were when the new
+ones are bad."""
+
+import logging
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from radius.pki.reading import CertificateUnusable
+
+log = logging.getLogger(__name__)
+
+MOST_FILES = 20_000
+
+Content = TypeVar("Content")
+Stamp = tuple[int, int, int]
+
+
+class Watched(Generic[Content]):
+    """The files with one of `suffixes` in a directory (and, when `deep`, in its directories), or one file of any name.
+
+    `read` makes a file's content, or raises CertificateUnusable. `contents` has what is in force, by path; after an update that
+    cannot be read it is still the former content, and the log says so once.
+    """
+
+    def __init__(self, place: Path, suffixes: frozenset[str], read: Callable[[Path], Content], *, deep: bool = False) -> None:
+        self.contents: dict[Path, Content] = {}
+        self._place = place
+        self._suffixes = suffixes
+        self._read = read
+        self._deep = deep
+        self._seen: dict[Path, Stamp] = {}
+        self._refused: dict[Path, Stamp] = {}
+
+    def look(self, *, again: bool = False) -> bool:
+        """Whether anything is different now. `again` tries refused files once more, because what they are judged by changed."""
+        if again:
+            for path in self._refused:
+                self._seen.pop(path, None)
+        found = dict(self._stamps())
+        if found == self._seen:
+            return False
+        changed = False
+        for path in self._seen.keys() - found.keys():
+            self._refused.pop(path, None)
+            changed |= self.contents.pop(path, None) is not None
+        for path, stamp in found.items():
+            if self._seen.get(path) != stamp:
+                changed |= self._take(path, stamp)
+        self._seen = found
+        return changed
+
+    def _take(self, path: Path, stamp: Stamp) -> bool:
+        try:
+            self.contents[path] = self._read(path)
+        except CertificateUnusable as error:
+            if self._refused.get(path) != stamp:
+                log.error("%s%s", error, "; the former one stays in force" if path in self.contents else "")
+            self._refused[path] = stamp
+            return False
+        self._refused.pop(path, None)
+        return True
+
+    def _stamps(self) -> Iterator[tuple[Path, Stamp]]:
+        for number, path in enumerate(self._paths()):
+            if number == MOST_FILES:
+                log.error("%s holds more than %d files: those beyond are not read", self._place, MOST_FILES)
+                return
+            try:
+                found = path.stat()
+            except OSError:
+                continue  # gone between two looks
+            yield path, (found.st_ino, found.st_mtime_ns, found.st_size)
+
+    def _paths(self) -> Iterator[Path]:
+        if self._place.is_file():
+            yield self._place
+            return
+        try:
+            entries = sorted(self._place.iterdir())
+        except OSError:
+            return  # nothing there: nothing is in force
+        for entry in entries:
+            if entry.suffix.lower() in self._suffixes:
+                yield entry
+            elif self._deep and entry.is_dir():
+                yield from (path for path in sorted(entry.iterdir()) if path.suffix.lower() in self._suffixes)

@@ -25,7 +25,7 @@ USERS = (ANA, DJORDJE, PETAR)
 CERTIFICATE_OF = {ANA.name: "user0", DJORDJE.name: "user1", PETAR.name: "user2"}
 
 ANONYMOUS = "anonymous"
-ANONYMOUS_WITH_CERTIFICATE = "anonymous-with-certificate"  # whoever says so outside must also show a client certificate
+ANONYMOUS_WITH_CERTIFICATE = "anonymous@certificate.test"  # whoever says so outside must also show a client certificate
 
 
 @dataclass(frozen=True)

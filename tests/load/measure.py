@@ -39,6 +39,11 @@ class Run:
     resumed: float  # the share of TLS handshakes that were resumptions; 0 without TLS
 
 
+def median_cpu(runs: Sequence[Run]) -> float:
+    """The median CPU seconds per 1000."""
+    return statistics.median(run.cpu for run in runs)
+
+
 @dataclass
 class Server:
     """A server under test: its process (with children) and where it listens."""
@@ -61,7 +66,7 @@ class Server:
 
     def cpu(self, mode: str) -> float:
         """The median CPU seconds per 1000 of a mode."""
-        return statistics.median(run.cpu for run in self.runs[mode])
+        return median_cpu(self.runs[mode])
 
     def stop(self) -> None:
         """End it and wait."""

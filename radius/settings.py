@@ -10,8 +10,10 @@ A home directory holds everything of one node:
 """
 
 import tomllib
+from collections.abc import Iterator
+from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal, get_args
 
 import msgspec
 from msgspec import Meta, Struct
@@ -31,6 +33,74 @@ class RadiusSettings(Struct, frozen=True, forbid_unknown_fields=True):
     reject_delay: Annotated[float, Meta(ge=0, le=10)] = 1.0
     receive_buffer: Annotated[int, Meta(ge=65536)] = 4 * 1024 * 1024
     reauthentication_jitter: Annotated[int, Meta(ge=0, le=300)] = 300
+
+
+EapMethod = Literal["peap", "ttls", "eap-tls", "eap-mschapv2", "eap-gtc", "eap-md5"]
+InnerMethod = Literal["eap-mschapv2", "eap-gtc", "eap-tls", "eap-md5", "pap", "chap", "mschap", "mschapv2"]
+BARE = ("eap-mschapv2", "eap-gtc", "eap-md5")  # without a tunnel: whoever listens at the access point can guess at leisure
+
+
+class OfferSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """One [[eap.offer]]: for whom it is (all that are given must hold; the first that does is taken), and what it changes.
+
+    `realm` is what follows the last @ of the outer identity ("" for names without one); `client` an address or network.
+    What is not given is as in [eap].
+    """
+
+    realm: str | None = None
+    ssid: str | None = None
+    client: str | None = None
+    methods: tuple[EapMethod, ...] | None = None
+    inner: tuple[InnerMethod, ...] | None = None
+    require_crypto_binding: bool | None = None
+    require_client_certificate: bool | None = None
+    allow_realm_mismatch: bool | None = None
+
+    def __post_init__(self) -> None:
+        if self.realm is None and self.ssid is None and self.client is None:
+            raise ValueError("an offer is for a realm, an ssid or a client; what is for all stands in [eap] itself")
+        if self.client is not None:
+            ip_network(self.client)
+        for methods in (self.methods, self.inner):
+            _each_once(methods)
+        bare = [method for method in self.methods or () if method in BARE]
+        if bare and self.client is None:
+            raise ValueError(f"{', '.join(bare)} without a tunnel is offered only to a client that the offer names")
+
+
+class EapSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """802.1X: what is offered, in this order, and what must hold; [[eap.offer]] makes exceptions.
+
+    `user_name` says when an Access-Accept tells the NAS the name that was proved: "at-home" (not to the access points of
+    another school or provider, which see no more than the outer identity), "always" or "never". `packet_size` bounds an EAP
+    packet in octets; a smaller Framed-MTU in the request goes before it.
+    """
+
+    methods: tuple[EapMethod, ...] = ("peap", "ttls", "eap-tls")
+    inner: tuple[InnerMethod, ...] = get_args(InnerMethod)
+    require_crypto_binding: bool = False
+    require_client_certificate: bool = False
+    allow_realm_mismatch: bool = False
+    resumption: bool = True
+    resumption_hours: Annotated[int, Meta(ge=1, le=168)] = 24
+    tls_minimum: Literal["1.2", "1.3"] = "1.2"
+    packet_size: Annotated[int, Meta(ge=100, le=3500)] = 1000
+    user_name: Literal["at-home", "always", "never"] = "at-home"
+    offer: tuple[OfferSettings, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.methods:
+            raise ValueError("methods must name at least one")
+        for methods in (self.methods, self.inner):
+            _each_once(methods)
+        bare = [method for method in self.methods if method in BARE]
+        if bare:
+            raise ValueError(f"{', '.join(bare)} without a tunnel is not for all: name it in an [[eap.offer]] with a client")
+
+
+def _each_once(methods: tuple[str, ...] | None) -> None:
+    if methods is not None and len(set(methods)) < len(methods):
+        raise ValueError("a method is named once; the order is that of the offer")
 
 
 class StoreSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -64,6 +134,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
 
     node: Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9-]{0,31}$")] = "node1"
     radius: RadiusSettings = RadiusSettings()
+    eap: EapSettings = EapSettings()
     store: StoreSettings = StoreSettings()
     journal: JournalSettings = JournalSettings()
     pki: PkiSettings = PkiSettings()
@@ -126,10 +197,14 @@ def parse(text: str, file: Path) -> Settings:
 
 def known_keys() -> list[str]:
     """Every key that kapija.toml may have, as `section.key`."""
-    keys = []
-    for field in msgspec.structs.fields(Settings):
-        if isinstance(field.type, type) and issubclass(field.type, Struct):
-            keys += [f"{field.name}.{inner.name}" for inner in msgspec.structs.fields(field.type)]
+    return list(_keys(Settings, ""))
+
+
+def _keys(section: type[Struct], prefix: str) -> Iterator[str]:
+    for field in msgspec.structs.fields(section):
+        types = [field.type, *get_args(field.type)]
+        inner = next((each for each in types if isinstance(each, type) and issubclass(each, Struct)), None)
+        if inner is not None:
+            yield from _keys(inner, f"{prefix}{field.name}.")
         else:
-            keys.append(field.name)
-    return keys
+            yield f"{prefix}{field.name}"

@@ -35,14 +35,16 @@ class Conclusion(Struct, frozen=True, gc=False):
     wrong: bool = False
 
 
-def conclude(arrival: Arrival, method: Method, answer: Answer, school: School, location: str, now: float) -> Conclusion:
+def conclude(
+    arrival: Arrival, method: Method, answer: Answer, school: School, location: str, now: float, issuer: str = ""
+) -> Conclusion:
     """Evaluate policy for a proved principal; turn every other answer into its reject or silence.
 
-    `now` is seconds since the epoch. Never raises for any answer.
+    `now` is seconds since the epoch; `issuer` that of a client certificate. Never raises for any answer.
     """
     if isinstance(answer, Proved):
         principal = answer.principal
-        decision = school.decide(access_of(arrival, method, principal, school, location, now))
+        decision = school.decide(access_of(arrival, method, principal, school, location, now, issuer=issuer))
         if decision.permitted:
             return Conclusion(Outcome.ACCEPT, (), principal, decision)
         cause = Cause.DENIED_BY_RULE if decision.denial is not None else Cause.NO_RULE
@@ -65,6 +67,7 @@ def access_of(
     location: str,
     now: float,
     directory_away: bool = False,
+    issuer: str = "",
 ) -> Access:
     """Everything a rule may ask, of a principal or (None) of somebody whom nobody knows."""
     role, groups, home, ownership = "", _NOBODY, False, ""
@@ -87,7 +90,7 @@ def access_of(
         arrival.access_point,
         location,
         arrival.wired,
-        "",
+        issuer,
         directory_away,
     )
 

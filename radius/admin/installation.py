@@ -1,16 +1,20 @@
-"""A home directory made ready: the commented settings, the master key, the database with its tables and keys.
+"""A home directory made ready: the commented settings, the master key, the database with its keys, the first certificates.
 
 The settings file is written last and makes the directory an installation, so `init` after an interruption goes on where it
 was, and a directory with anything else in it is left alone.
 """
 
 import os
+import shutil
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from sqlalchemy import select
 
+from radius.admin.certificates import SERVER_NAME, make_first, server_dns_name
 from radius.errors import OperatorError
+from radius.pki.server_certificates import load_server_certificates
 from radius.settings import Home, load, parse
 from radius.store.engine import open_store, writing
 from radius.store.keyring import Keyring
@@ -20,7 +24,7 @@ from radius.store.upgrade import upgrade
 
 SETTINGS = "kapija.toml"
 OURS = frozenset(
-    {"master.key", "master.key.new", "kapija.db", "kapija.db-wal", "kapija.db-shm", "kapija.toml.new", "node", "pki"}
+    {"master.key", "master.key.new", "kapija.db", "kapija.db-wal", "kapija.db-shm", "kapija.toml.new", "node", "pki", "pki.new"}
 )
 
 TEMPLATE = """\
@@ -37,6 +41,28 @@ node = {node}                       # this machine's name in the audit log; each
 # reject_delay = 1.0                    # seconds before a wrong password is told
 # receive_buffer = 4194304              # octets a socket; the system's limit is net.core.rmem_max
 # reauthentication_jitter = 300         # seconds by which sessions that end together are spread
+
+[eap]
+# methods = ["peap", "ttls", "eap-tls"] # what 802.1X offers, in this order; also eap-mschapv2, eap-gtc, eap-md5 (offers below)
+# inner = ["eap-mschapv2", "eap-gtc", "eap-tls", "eap-md5", "pap", "chap", "mschap", "mschapv2"]  # inside peap and ttls
+# require_crypto_binding = false        # true: PEAP devices must prove that tunnel and login are one; not all can
+# require_client_certificate = false    # true: peap and ttls ask for a device's certificate beside the password
+# allow_realm_mismatch = false          # true: the name inside the tunnel may be of another realm than the one outside
+# resumption = true                     # known devices come back in a quarter of the time; everything is still checked
+# resumption_hours = 24
+# tls_minimum = "1.2"                   # or "1.3"
+# packet_size = 1000                    # octets of an EAP packet; less on lines that lose long datagrams
+# user_name = "at-home"                 # when an access point is told the proved name: at-home, always, never
+
+# [[eap.offer]]                         # an exception, as many as you like; the first that fits is taken
+# realm = "gost.example"                # for names that end in @gost.example ("": without @); leave out what does not matter
+# ssid = "eduroam"
+# client = "192.0.2.0/24"               # eap-mschapv2, eap-gtc and eap-md5 without a tunnel are for named clients alone
+# methods = ["ttls"]
+# inner = ["pap"]
+# require_crypto_binding = false
+# require_client_certificate = false
+# allow_realm_mismatch = false
 
 [store]
 {url}                              # empty: kapija.db beside this file; or postgresql+psycopg://kapija@host/kapija
@@ -55,12 +81,19 @@ node = {node}                       # this machine's name in the audit log; each
 
 
 def init_home(
-    path: Path, node: str = "node1", store_url: str = "", environment: Mapping[str, str] = os.environ
+    path: Path,
+    node: str = "node1",
+    store_url: str = "",
+    environment: Mapping[str, str] = os.environ,
+    server_name: str = SERVER_NAME,
 ) -> tuple[Home, bool]:
     """Make `path` a home directory; returns it, and whether the data keys are new (false for another node of one database).
 
-    Raises OperatorError when it is one already, has something else in it, or the database belongs to another master key.
+    A new installation gets a CA and a server certificate for `server_name`; another node of it is given the first one's `pki/`,
+    or devices would have to know two. Raises OperatorError when `path` is a home already, has something else in it, or the
+    database belongs to another master key.
     """
+    server_dns_name(server_name)
     _claim(path)
     text = TEMPLATE.format(
         node=_quoted(node), url=f"url = {_quoted(store_url)}" if store_url else '# url = ""'.ljust(len('url = ""'))
@@ -73,9 +106,15 @@ def init_home(
         with writing(engine) as connection:
             new = connection.execute(select(keys.c.name).limit(1)).first() is None
             make: Callable[..., Keyring] = Keyring.create if new else Keyring.load
-            make(connection, master)
+            keyring = make(connection, master)
+            if new:
+                _make_certificates(home, keyring, server_name)
+            if home.pki.exists():
+                load_server_certificates(home, keyring)
     finally:
         engine.dispose()
+    if _making(home).exists() and not home.pki.exists():
+        _making(home).rename(home.pki)
     _write(path / SETTINGS, text)
     return load(path), new
 
@@ -99,6 +138,18 @@ def _master_key(home: Home, environment: Mapping[str, str]) -> MasterKey:
     if environment.get(ENVIRONMENT, "").strip() or home.master_key.exists():
         return MasterKey.load(home, environment)
     return MasterKey.create(home.master_key)
+
+
+def _making(home: Home) -> Path:
+    return home.pki.with_name("pki.new")
+
+
+def _make_certificates(home: Home, keyring: Keyring, server_name: str) -> None:
+    """Made beside their place and moved there once the keys that seal them are committed: an interrupted `init` goes on."""
+    making = _making(home)
+    shutil.rmtree(making, ignore_errors=True)  # of an interrupted `init`, sealed under keys that were never committed
+    if not home.pki.exists():
+        make_first(making, keyring, server_name, time.time())
 
 
 def _write(path: Path, text: str) -> None:

@@ -7,12 +7,12 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from enum import StrEnum
 from pathlib import Path
 
-from msgspec import Struct
 from sqlalchemy import Connection, Engine, func, select
 
+from radius.admin.certificate_checks import look as look_at_certificates
+from radius.admin.findings import Finding, Level, failure
 from radius.admin.ports import Holder, holder_of, try_to_bind
 from radius.errors import OperatorError, ServiceError
 from radius.settings import Home
@@ -27,23 +27,6 @@ LEAST_FREE = 256 * 1024 * 1024  # octets
 RECEIVE_LIMIT = Path("/proc/sys/net/core/rmem_max")
 
 
-class Level(StrEnum):
-    """How a finding weighs: `fail` means that the server would not start or not work."""
-
-    OK = "ok"
-    WARN = "warn"
-    FAIL = "fail"
-
-
-class Finding(Struct, frozen=True):
-    """One thing looked at: what is so, and for a warning or failure how to mend it."""
-
-    check: str
-    level: Level
-    words: str
-    mend: str = ""
-
-
 Lint = Callable[[Home], Iterator[Finding]]
 
 
@@ -52,6 +35,7 @@ def preflight(home: Home, lint: Lint, now: float | None = None) -> Iterator[Find
     not); it is asked only when the store can be read. Never raises for what an operator could mend."""
     now = time.time() if now is None else now
     yield from _database(home, lint, now)
+    yield from look_at_certificates(home, now)
     yield from _directory(home)
     yield from _ports(home)
     yield _clock(now)
@@ -220,12 +204,6 @@ def _clock(now: float) -> Finding:
             "clock", Level.FAIL, f"it says {said}", "set the clock, and let it be kept by NTP (timedatectl set-ntp true)"
         )
     return Finding("clock", Level.OK, f"it says {said}")
-
-
-def failure(check: str, error: Exception) -> Finding:
-    """An error's one sentence as a finding; what stands behind its last colon is the mend."""
-    words, colon, mend = str(error).rpartition(": ")
-    return Finding(check, Level.FAIL, words if colon else mend, mend if colon else "")
 
 
 def _size(octets: int) -> str:

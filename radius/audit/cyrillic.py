@@ -1,5 +1,25 @@
 """Serbian Cyrillic written in Serbian Latin letters (gajica), letter by letter; љ, њ and џ become lj, nj and dž."""
 
+# What is called so on the device's or the server's screen, and therefore in the sentences of both alphabets.
+NAMES = (
+    "Android",
+    "Credential Guard",
+    "EAP-TLS",
+    "Framed-MTU",
+    "MSCHAPv2",
+    "MTU",
+    "PAP",
+    "PEAP",
+    "TLS",
+    "TTLS",
+    "Windows",
+    "kapija audit search",
+    "kapija client unknown",
+    "kapija pki issue",
+    "kapija pki lint",
+    "kapija user passwd",
+)
+
 _SINGLE = dict(zip("абвгдђежзијклмнопрстћуфхцчш", "abvgdđežzijklmnoprstćufhcčš", strict=True))
 _DOUBLE = {"љ": "lj", "њ": "nj", "џ": "dž"}
 

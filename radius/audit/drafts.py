@@ -5,7 +5,7 @@ from sqlalchemy import Connection
 from radius.audit import facts
 from radius.audit.blind import mac_index, user_index
 from radius.audit.chain import Draft
-from radius.audit.events import AccessDecided, AuthenticatorLearned, Event, JournalGap
+from radius.audit.events import MAX_DETAIL, AccessDecided, AuthenticatorLearned, Event, JournalGap
 from radius.audit.subjects import SubjectKey, SubjectKeys, subject_of
 from radius.audit.tags import Tag
 from radius.store.keyring import Keyring
@@ -54,7 +54,12 @@ class Drafter:
             event.session_timeout,
             event.valid_until,
             event.micros,
+            event.inner,
+            event.tls,
+            event.resumed,
+            event.rounds,
         )
+        personal = facts.Personal(event.user, event.mac, outer=event.outer, detail=event.detail[:MAX_DETAIL])
         return Draft(
             event.time,
             event.tag,
@@ -66,7 +71,7 @@ class Drafter:
             position,
             key.id,
             key.key,
-            facts.encode(facts.Personal(event.user, event.mac)),
+            facts.encode(personal),
             user_index(self._keyring, event.user),
             mac_index(self._keyring, event.mac),
         )

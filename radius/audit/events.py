@@ -6,10 +6,18 @@ with a default. Texts are as received, bounded by the wire (253 octets); the jou
 
 from msgspec import Struct
 
+MAX_DETAIL = 253  # characters
+
 
 class AccessDecided(Struct, frozen=True, gc=False, array_like=True, tag=1):
     """One Access-Request's decision. `causes` are Cause codes; `rule` is "scope:id" or "" when none matched; `policy` is
-    the policy hash; `micros` is how long decoding, the directory, policy and the whole took, in microseconds."""
+    the policy hash; `micros` is how long decoding, the directory, policy and the whole took, in microseconds.
+
+    Of 802.1X: `user` is the name that was proved or refused, `outer` the identity outside the tunnel where it is another;
+    `inner` the method in the tunnel; `tls` "1.2" or "1.3"; `resumed` says that an earlier proof was taken up; `detail` is
+    what a technician asks next ("alert unknown_ca from the device"), at most MAX_DETAIL characters, never a secret, sealed
+    with the name because it may quote one; `rounds` counts the EAP-Requests that were sent.
+    """
 
     time: float
     tag: str
@@ -30,6 +38,12 @@ class AccessDecided(Struct, frozen=True, gc=False, array_like=True, tag=1):
     session_timeout: int
     valid_until: float
     micros: tuple[int, int, int, int]
+    outer: str = ""
+    inner: str = ""
+    tls: str = ""
+    resumed: bool = False
+    detail: str = ""
+    rounds: int = 0
 
 
 class AuthenticatorLearned(Struct, frozen=True, gc=False, array_like=True, tag=2):

@@ -23,6 +23,10 @@ class AccessFacts(Struct, frozen=True, array_like=True, tag=1):
     session_timeout: int
     valid_until: float
     micros: tuple[int, int, int, int]
+    inner: str = ""
+    tls: str = ""
+    resumed: bool = False
+    rounds: int = 0
 
 
 class ClientFacts(Struct, frozen=True, array_like=True, tag=2):
@@ -61,6 +65,8 @@ class Personal(Struct, frozen=True, array_like=True):
     user: str = ""
     mac: str = ""
     details: dict[str, str] = {}
+    outer: str = ""
+    detail: str = ""
 
 
 _encoder = msgspec.msgpack.Encoder()

@@ -52,6 +52,12 @@ class Entry(Struct, frozen=True, kw_only=True):
     session_timeout: int = 0
     valid_until: float = 0.0
     micros: tuple[int, int, int, int] = (0, 0, 0, 0)
+    outer: str = ""
+    inner: str = ""
+    tls: str = ""
+    resumed: bool = False
+    rounds: int = 0
+    detail: str = ""
     actor: str = ""
     object: str = ""
     lost: int = 0
@@ -151,6 +157,8 @@ def _unsealed(rows: list[Row[tuple[object, ...]]], keys: dict[int, SubjectNamed]
             erased=row.subject_key is not None and subject is None,
             user=personal.user,
             mac=personal.mac,
+            outer=personal.outer,
+            detail=personal.detail,
         )
         told = facts.decode_facts(row.facts)
         if isinstance(told, facts.BrokenFacts):

@@ -61,7 +61,7 @@ ENGLISH: dict[Cause, Texts] = {
     ),
     Cause.METHOD_NOT_SUPPORTED: (
         "The device used a method that this server does not offer.",
-        "Set the device or the access point to PAP, CHAP, MS-CHAPv2 or MAC authentication.",
+        "Set the device to PEAP, TTLS or TLS, or the access point to PAP, CHAP, MS-CHAPv2 or MAC authentication.",
         "This device asks in a way that the school's network does not understand.",
         "Show this message to your school's coordinator, who can change the setting.",
     ),
@@ -124,5 +124,142 @@ ENGLISH: dict[Cause, Texts] = {
         "Enter the same shared secret on the access point and on the server, letter by letter.",
         "The access point is not connected properly to the school's network yet.",
         "Show this message to your school's coordinator, who can correct the setting.",
+    ),
+    Cause.METHOD_REFUSED: (
+        "The device accepts none of the EAP methods that the server offered.",
+        "Forget the network on the device and choose PEAP with MSCHAPv2 when it connects again, or TTLS with PAP if the "
+        "school's directory cannot check MSCHAPv2.",
+        "Your device and the school's network found no common way to log in.",
+        "Forget the network on your device, and connect again with the settings that the school gave you.",
+    ),
+    Cause.SERVER_NOT_TRUSTED: (
+        "The device refused the server's certificate.",
+        "Forget the network on the device, install the school's CA certificate and choose it for this network, with the "
+        "server's name in the field 'Domain' on Android, or under 'Connect to these servers' on Windows.",
+        "Your device does not trust the school's network.",
+        "Forget the network, connect again with the settings that the school gave you, and never switch the check of the "
+        "certificate off.",
+    ),
+    Cause.SILENT_AFTER_CERTIFICATE: (
+        "The device stopped answering when the server's certificate came.",
+        "Look on the device for a question whether to trust the certificate, and if several devices stop so at one access "
+        "point, lower its Framed-MTU or the MTU on the way to the server, because large packets get lost there.",
+        "Your device stopped answering while it looked at the school's certificate.",
+        "Look whether your screen asks about a certificate, agree if it shows the name that the school gave you, and tell "
+        "your school's coordinator if it asks nothing.",
+    ),
+    Cause.SILENT_IN_TUNNEL: (
+        "The device stopped answering inside the encrypted tunnel, before its proof was complete.",
+        "On Windows 11 with PEAP and MSCHAPv2 it is mostly Credential Guard, so use EAP-TLS or TTLS there, or switch "
+        "Credential Guard off by group policy; on any other device forget the network and type name and password again.",
+        "Your device stopped answering before it had sent your password.",
+        "Forget the network on your device, connect again and type your name and password, and show this message to your "
+        "school's coordinator if that does not help.",
+    ),
+    Cause.DEVICE_WENT_SILENT: (
+        "The device stopped answering in the middle of the login.",
+        "Check how strong the signal is at that place, switch Wi-Fi off and on again on the device, and look whether other "
+        "devices stop at the same access point too.",
+        "Your device stopped answering in the middle of the login.",
+        "Go closer to the access point, switch Wi-Fi off and on again, and try once more.",
+    ),
+    Cause.TLS_VERSION: (
+        "The device speaks only TLS 1.0 or 1.1, which are too weak to be allowed.",
+        "Install all system updates on the device, and if there are none any more, register its MAC address for a network of "
+        "its own.",
+        "Your device is too old for the school's secure network.",
+        "Install all updates on your device, and ask your school's coordinator if it still does not work.",
+    ),
+    Cause.TLS_FAILED: (
+        "The device and the server could not set up their encrypted TLS connection.",
+        "Check date and time on the device, install its updates, and read in the row's detail what exactly went wrong.",
+        "Your device could not set up a secure connection to the school's network.",
+        "Check date and time on your device, install its updates and try again.",
+    ),
+    Cause.CERTIFICATE_MISSING: (
+        "The device sent no client certificate, and one is required here.",
+        "Make one for the person with 'kapija pki issue', install it on the device, and choose it in the settings of this "
+        "network.",
+        "Your device has no certificate for the school's network.",
+        "Ask your school's coordinator for a certificate, and choose it in the settings of the network.",
+    ),
+    Cause.CERTIFICATE_NOT_TRUSTED: (
+        "The client certificate was issued by somebody whom this school does not trust.",
+        "Give the device a new certificate with 'kapija pki issue', or add the issuer to the trusted ones if it is yours.",
+        "The certificate on your device is not one that the school's network accepts.",
+        "Choose the school's certificate in the settings of the network, or ask your school's coordinator for one.",
+    ),
+    Cause.CERTIFICATE_EXPIRED: (
+        "The client certificate has expired.",
+        "Make a new one with 'kapija pki issue' and install it on the device, and check the server's clock if many expired at "
+        "once.",
+        "The certificate on your device has expired.",
+        "Ask your school's coordinator for a new one.",
+    ),
+    Cause.CERTIFICATE_NOT_YET_VALID: (
+        "The client certificate is not valid yet.",
+        "Check the server's clock and the certificate's first day, then wait for that day or make a new one with 'kapija pki "
+        "issue'.",
+        "The certificate on your device is not valid yet.",
+        "Ask your school's coordinator from which day you can use it.",
+    ),
+    Cause.CERTIFICATE_REVOKED: (
+        "The client certificate was revoked.",
+        "Make a new one with 'kapija pki issue' if person and device may still come in; if the device was lost or stolen, this "
+        "row says when and where it tried.",
+        "The certificate on your device was withdrawn.",
+        "Ask your school's coordinator for a new one.",
+    ),
+    Cause.CERTIFICATE_NAMELESS: (
+        "The client certificate has no name that an account could have.",
+        "Make one with the person's user name in it with 'kapija pki issue', and install it on the device.",
+        "The certificate on your device does not say whose it is.",
+        "Ask your school's coordinator for a new one.",
+    ),
+    Cause.REVOCATION_UNKNOWN: (
+        "Nobody knows whether the client certificate was revoked, because the revocation list is missing or too old.",
+        "Get a fresh revocation list (CRL) from the issuer and put it where the settings name it; the server reads it by "
+        "itself.",
+        "The network cannot check your certificate at the moment, and it is not your fault.",
+        "Wait a few minutes and try again, and tell your school's coordinator if it stays so.",
+    ),
+    Cause.IDENTITY_MISMATCH: (
+        "The user name inside the tunnel is of another realm than the one outside it.",
+        "Give both names on the device the same ending after the @, or leave its field 'Anonymous identity' empty.",
+        "The two names in your device's settings for this network do not belong together.",
+        "Leave the field 'Anonymous identity' empty, and type your name just as the school gave it to you.",
+    ),
+    Cause.CRYPTO_BINDING: (
+        "The device did not prove that the tunnel and the check of the password belong to the same connection.",
+        "Install the device's updates, and if such devices came in before, look for a foreign access point nearby that uses "
+        "the name of the school's network.",
+        "The network could not make sure that nobody stands between your device and the school.",
+        "Try at another place in the school, and tell your school's coordinator where it happened.",
+    ),
+    Cause.PASSWORD_CHANGE: (
+        "The device wants to change the password during the login, which is not possible here.",
+        "Let the person cancel that on the device, and set a new password with 'kapija user passwd'.",
+        "The password cannot be changed while you log in to the network.",
+        "Cancel the change on your device, and ask your school's coordinator for a new password.",
+    ),
+    Cause.EAP_BROKEN: (
+        "The device sent messages that break the rules of the login.",
+        "Forget the network on the device, set it up again and install its updates; if it goes on, the row's detail says what "
+        "exactly was wrong.",
+        "Your device sent something that the school's network does not understand.",
+        "Switch Wi-Fi off and on again, install your device's updates and try once more.",
+    ),
+    Cause.TOO_MANY_ROUNDS: (
+        "The login took more than the fifty messages that are allowed, and was broken off.",
+        "Forget the network on the device and set it up again, and if it sends a long chain of certificates, make that shorter "
+        "or the access point's Framed-MTU larger.",
+        "The login took too long and was broken off.",
+        "Forget the network on your device, set it up again and try once more.",
+    ),
+    Cause.SERVER_RESTARTED: (
+        "The login was cut short because the server's process was replaced, and the device begins again by itself.",
+        "Do nothing if it happened once, and look into the server's log for the reason if it happens often.",
+        "The network was just restarting.",
+        "Wait a minute, because your device tries again by itself.",
     ),
 }

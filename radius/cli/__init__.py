@@ -15,7 +15,7 @@ from radius.cli.frame import HomeChoice, default_home, note_fault, printable
 from radius.errors import OperatorError, ServiceError
 
 COMMANDS = {
-    "init": "Prepare a home directory: settings, master key, store.",
+    "init": "Prepare a home directory: settings, master key, store, certificate.",
     "check": "Look at everything that 'serve' needs, and say how to mend it.",
     "serve": "Serve RADIUS until stopped.",
     "school": "Schools and their VLAN names.",
@@ -23,7 +23,8 @@ COMMANDS = {
     "user": "People: pupils, staff and guests with a local account.",
     "device": "Devices that are known by their MAC address.",
     "policy": "The rules: show, check, publish and roll back.",
-    "explain": "Say what would be decided for somebody, by which rule, and why.",
+    "pki": "Certificates: the server's own, and who is trusted for clients'.",
+    "explain": "Say what would be decided for somebody and why, or what is wrong with a device.",
     "test": "Ask the running server as an access point would.",
     "audit": "The audit log: follow, search, verify and export.",
     "db": "The store's schema.",

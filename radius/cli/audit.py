@@ -15,20 +15,20 @@ from msgspec.structs import asdict
 from sqlalchemy import Connection
 
 from radius.admin.context import Admin
-from radius.audit.causes import Cause
 from radius.audit.export import export_csv, export_json_lines
 from radius.audit.search import Entry, Query
 from radius.audit.search import search as find
 from radius.audit.search import tail as newest
-from radius.audit.sentences import Audience, Language, explain
 from radius.audit.tags import Tag
+from radius.audit.timeline import way
 from radius.audit.verify import ChainReport, Report
 from radius.audit.verify import verify as verify_chains
 from radius.cli.frame import At, Cell, Function, administrator, json_option, pass_home, say, show_table, to_json, warn, words
+from radius.cli.timeline import show_timeline, told
 from radius.errors import OperatorError
 from radius.settings import Home
 
-COLUMNS = ("time", "event", "user", "mac", "school", "nas", "ssid", "vlan", "rule", "why")
+COLUMNS = ("time", "event", "user", "outer", "mac", "school", "nas", "ssid", "method", "vlan", "rule", "why", "detail")
 FOLLOW_SECONDS = 0.5  # the housekeeper carries events into the store within a second
 
 _AGO = re.compile(r"(\d+)(s|min|h|d)")
@@ -114,7 +114,7 @@ def search(
     limit: int,
     as_json: bool,
 ) -> None:
-    """Find rows, the newest first."""
+    """Find rows, the newest first. With --mac: what that device tried, as a timeline, the oldest first."""
     with administrator(home) as admin, admin.reading() as connection:
         entries = find(
             connection,
@@ -128,7 +128,10 @@ def search(
             tag=tag,
             limit=limit,
         )
-    _show(entries, as_json)
+    if mac is not None and not as_json:
+        show_timeline(entries)
+    else:
+        _show(entries, as_json)
     if len(entries) == limit:
         warn(f"these are the newest {limit}; --limit shows more")
 
@@ -200,13 +203,16 @@ def _cells(entry: Entry) -> tuple[Cell, ...]:
         At(entry.time),
         entry.tag,
         entry.user or entry.actor,
+        entry.outer,
         entry.mac,
         entry.school,
         entry.nas,
         entry.ssid,
+        way(entry),
         entry.vlan or "",
         entry.rule or entry.object,
         _why(entry),
+        entry.detail,
     )
 
 
@@ -217,17 +223,15 @@ def _why(entry: Entry) -> str:
 
 
 def _sentence(code: str) -> str:
-    """What happened and what to do; the code itself where another release wrote it."""
-    try:
-        told = explain(Cause(code), Audience.COORDINATOR, Language.ENGLISH)
-    except ValueError:
-        return code
-    return f"{told.cause} {told.cure}"
+    """What happened and what to do."""
+    sentences = told(code)
+    return f"{sentences.cause} {sentences.cure}".strip()
 
 
 def _fields(entry: Entry) -> dict[str, object]:
-    """The row as JSON: codes as they are stored, times that a program can read."""
+    """The row as JSON: codes as they are stored, and what they say; times that a program can read."""
     fields: dict[str, object] = asdict(entry)
+    fields["why"] = _why(entry) if entry.causes else ""
     fields["time"] = At(entry.time)
     fields["valid_until"] = At(entry.valid_until)
     return fields

@@ -8,7 +8,8 @@ import click
 from policies.lint import Severity
 from radius.admin import policies as use
 from radius.admin.context import open_admin
-from radius.admin.preflight import Finding, Level, failure, preflight
+from radius.admin.findings import Finding, Level, failure
+from radius.admin.preflight import preflight
 from radius.cli.frame import actor, json_option, pass_home_path, say, show_table
 from radius.errors import SettingsError
 from radius.settings import Home, load
@@ -24,7 +25,7 @@ COLOURS = {Level.OK: "green", Level.WARN: "yellow", Level.FAIL: "red"}
 @json_option
 @pass_home_path
 def check(path: Path, as_json: bool) -> None:
-    """Look at settings, store, master key, policies, disk, ports and clock, and say how to mend what is wrong.
+    """Look at settings, store, master key, policies, certificates, disk, ports and clock, and say how to mend what is wrong.
 
     Exit status 1 when the server would not start or not work.
     """

@@ -1,4 +1,7 @@
-"""`kapija explain`: what would be decided for somebody, by which rule, why, and what the access point would be told."""
+"""`kapija explain`: what would be decided for somebody, by which rule, why, and what the access point would be told.
+
+With --mac alone it says instead what is wrong with that device (radius.cli.timeline).
+"""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -17,6 +20,7 @@ from radius.aaa.schools import Schools
 from radius.admin.context import open_admin
 from radius.audit.sentences import explain as sentences
 from radius.cli.frame import At, json_option, pass_home, printable, say, to_json
+from radius.cli.timeline import show_device
 from radius.directory.local import device_principal, principal_of
 from radius.directory.names import canonical_username
 from radius.directory.question import Principal
@@ -33,8 +37,8 @@ METHODS = [str(method) for method in Method]
 
 @click.command()
 @click.option("--user", help="The person's user name.")
-@click.option("--mac", default="", help="The device's MAC address; without --user the device itself is asked for (MAB).")
-@click.option("--school", required=True, help="The short name of the school whose access point asks.")
+@click.option("--mac", default="", help="The device's MAC address. Alone: what this device tried, and what is wrong with it.")
+@click.option("--school", help="The short name of the school whose access point asks.")
 @click.option("--ssid", default="", help="The wireless network; leave it out for a wire.")
 @click.option("--at", "when", default="", help="Local time at the school: 2026-09-01T08:00 (default: now).")
 @click.option("--method", type=click.Choice(METHODS), help="How she proves herself (default: pap, with --mac alone mab).")
@@ -47,7 +51,7 @@ def explain(
     home: Home,
     user: str | None,
     mac: str,
-    school: str,
+    school: str | None,
     ssid: str,
     when: str,
     method: str | None,
@@ -56,9 +60,19 @@ def explain(
     directory_away: bool,
     as_json: bool,
 ) -> None:
-    """Say what would be decided for somebody if the password were right, by which rule, and why."""
+    """Say what would be decided for somebody if the password were right, by which rule, and why.
+
+    With --school and --mac but without --user, the device itself is asked for (MAB). With --mac alone, say what is wrong with
+    the device now and what to do, and show what it tried.
+    """
     if user is None and not mac:
         raise click.UsageError("name somebody: --user NAME for a person, --mac ADDRESS for a device")
+    if school is None:
+        if user is not None or ssid or when or method or address or family or directory_away:
+            raise click.UsageError("--school says whose rules are asked; only --mac ADDRESS alone does without")
+        with open_admin(home, "explain") as admin:
+            show_device(admin, _mac(mac), as_json)
+        return
     words = dictionary.load()
     with open_admin(home, "explain") as admin, admin.reading() as connection:
         records = SqlRecords(connection)

@@ -9,7 +9,8 @@ from pathlib import Path
 import click
 
 from radius.admin.demo import Demo, make_demo
-from radius.admin.preflight import Level, preflight
+from radius.admin.findings import Level
+from radius.admin.preflight import preflight
 from radius.cli.frame import pass_home_path, say
 from radius.server.housekeeper import run_carrier, run_feeder
 from radius.server.supervisor import Child, Supervisor, make_sockets

@@ -7,13 +7,13 @@ driver (radius.eap.authentication) owns those. A generator that raises `PeerFaul
 """
 
 from collections.abc import Callable, Generator
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 
 from msgspec import Struct
 
 from policies.access import Method
 from radius.audit.causes import Cause
-from radius.directory.question import Answer, Principal, Proved, Question
+from radius.directory.question import Answer, Credential, NotHere, Principal, Proved, Question, Refused, Wrong
 from radius.errors import PeerError
 from radius.secret import Secret
 
@@ -91,16 +91,98 @@ class PeerFault(PeerError):  # noqa: N818 - names the fault, as MalformedPacket 
         self.detail = detail
 
 
-class EapContext:
-    """What a method may know of its conversation. `now` (seconds since the epoch) is set by the driver before each step;
-    `random(n)` gives n random octets; `identity` is the outer identity as the peer sent it; `mtu` bounds an EAP packet."""
+class Phase(StrEnum):
+    """How far a conversation came: what explains it when the device stops answering."""
 
-    def __init__(self, identity: str, random: Callable[[int], bytes], mtu: int = 1000, server_name: str = "kapija") -> None:
+    NEGOTIATION = "negotiation"  # nothing but identities and a first proposal
+    METHOD = "method"
+    CERTIFICATE_SENT = "certificate sent"
+    IN_TUNNEL = "in the tunnel"
+
+
+class EapContext:
+    """What a method may know of its conversation, and what it tells of itself on the way.
+
+    `random(n)` gives n random octets; `identity` is the identity as the peer sent it (inside a tunnel: the inner one);
+    `mtu` bounds an EAP packet. `remember` says that what is proved will be remembered for TLS resumption, so questions ask
+    for the account's version. `school` is where the access point stands (its short name, "" for none): that school's
+    authorities count for client certificates. Set by the driver (inside a tunnel: by the tunnel) before each step: `now`
+    (seconds since the epoch) and `identifier`, the Identifier of the Response that the step gets; the next Request bears the
+    next one.
+
+    A method sets `phase`, `tls` and `inner` as it goes, so that a failure which is not of its making can be explained.
+    """
+
+    def __init__(
+        self,
+        identity: str,
+        random: Callable[[int], bytes],
+        mtu: int = 1000,
+        server_name: str = "kapija",
+        remember: bool = False,
+        school: str = "",
+    ) -> None:
         self.identity = identity
         self.random = random
         self.mtu = mtu
         self.server_name = server_name
+        self.remember = remember
+        self.school = school
         self.now = 0.0
+        self.identifier = 0
+        self.phase: str = Phase.NEGOTIATION
+        self.tls = ""
+        self.inner = ""
+        self.inner_identity = ""
+        self.foreseen: Failure | None = None
+        self._outer: EapContext | None = None
+
+    def inside(self, identity: str, inner: str = "") -> "EapContext":
+        """The context of the method `inner` that runs in this one's tunnel, for the inner identity."""
+        self.inner, self.inner_identity = inner, identity
+        within = EapContext(identity, self.random, self.mtu, self.server_name, self.remember, self.school)
+        within.now = self.now
+        within.tls, within.inner = self.tls, inner
+        within._outer = self
+        return within
+
+    def foresee(self, failure: Failure | None) -> None:
+        """This is how it ends if the peer says nothing more: a wrong password after which it may try again, for example."""
+        self.foreseen = failure
+        if self._outer is not None:
+            self._outer.foresee(failure)
 
 
 MethodFactory = Callable[[EapContext], Conversation]
+
+
+def challenge(data: bytes) -> Generator[Challenge | Verify, bytes | Answer, bytes]:
+    """`yield from challenge(data)`: the type-data of the Response to it."""
+    response = yield Challenge(data)
+    if not isinstance(response, bytes):
+        raise TypeError("a Challenge resumes with octets")
+    return response
+
+
+def verify(
+    context: EapContext, principal: str, credential: Credential
+) -> Generator[Challenge | Verify, bytes | Answer, Answer]:
+    """`yield from verify(...)`: the directory's Answer, whatever it is."""
+    answer = yield Verify(Question(principal, credential, context.now, context.remember))
+    if isinstance(answer, bytes):
+        raise TypeError("a Verify resumes with an Answer")
+    return answer
+
+
+def failure_of(answer: Answer, context: EapContext) -> Failure:
+    """What an answer other than Proved comes to (and Proved itself, where a method cannot do anything with it)."""
+    cause, principal = Cause.DIRECTORY_AWAY, None
+    if isinstance(answer, Wrong):
+        cause, principal = Cause.WRONG_PASSWORD, answer.principal
+    elif isinstance(answer, NotHere):
+        cause = Cause.UNKNOWN_ACCOUNT
+    elif isinstance(answer, Refused):
+        cause, principal = answer.cause, answer.principal
+    elif isinstance(answer, Proved):
+        cause, principal = Cause.METHOD_NOT_CHECKABLE, answer.principal
+    return Failure(cause, answer, principal, identity=context.identity, inner=context.inner, tls=context.tls)

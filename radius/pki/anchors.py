@@ -4,17 +4,13 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
 from cryptography.x509.verification import Store
 from msgspec import Struct
 
 from policies.rule import NATIONAL
-from radius.pki.reading import UNREADABLE, CertificateUnusable, certificates, read_octets
+from radius.pki.reading import CertificateUnusable, certificates, issued_by, read_octets
 
 SUFFIXES = frozenset({".pem", ".crt", ".cer", ".der"})
-
-
-_NOT_ISSUED = (*UNREADABLE, InvalidSignature)
 
 
 class Scope(Struct, frozen=True):
@@ -76,15 +72,6 @@ def anchors_of(files: Mapping[Path, tuple[x509.Certificate, ...]]) -> Anchors:
             by_subject.setdefault(one.subject.public_bytes(), {}).setdefault(one)
     schools = {name: _scope(found) for name, found in scopes.items() if name != NATIONAL}
     return Anchors(_scope(scopes.get(NATIONAL, ())), schools, {subject: tuple(found) for subject, found in by_subject.items()})
-
-
-def issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
-    """Whether the issuer's name and signature are on the certificate; says nothing of what the issuer may do."""
-    try:
-        certificate.verify_directly_issued_by(issuer)
-    except _NOT_ISSUED:
-        return False
-    return True
 
 
 def _scope(found: Iterable[x509.Certificate]) -> Scope:

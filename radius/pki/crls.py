@@ -67,6 +67,15 @@ def read_crls(path: Path, anchors: Anchors) -> tuple[Crl, ...]:
     return found
 
 
+def read_serials(path: Path) -> dict[int, float]:
+    """The serial numbers on the one PEM list in a file, each with the moment of its revocation. Raises CertificateUnusable."""
+    try:
+        listed = x509.load_pem_x509_crl(read_octets(path, MAX_FILE))
+        return {one.serial_number: one.revocation_date_utc.timestamp() for one in listed}
+    except UNREADABLE:
+        raise CertificateUnusable(f"{path} is damaged: restore it from a backup, or move it away") from None
+
+
 def _read(listed: x509.CertificateRevocationList, path: Path) -> Crl:
     scope, users, authorities = b"", True, True
     for extension in listed.extensions:

@@ -5,7 +5,7 @@ platform minds one of a year. Each begins a day early, because a school's laptop
 """
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from cryptography import x509
@@ -18,17 +18,17 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from msgspec import Struct
 
 from radius.pki.facts import UPN
-from radius.pki.reading import PrivateKey
+from radius.pki.reading import PrivateKey, private_key
 from radius.secret import Secret
 
 DAY = 86_400.0
 CA_DAYS = 3_652  # ten years
 SERVER_DAYS = 397
 CLIENT_DAYS = 365
+CRL_DAYS = 3_652  # our own list changes only when somebody revokes
 EARLY = DAY
 RSA_BITS = 2048
 
-Random = Callable[[int], bytes]
 _NO_USAGE = dict.fromkeys(
     (
         "digital_signature",
@@ -108,7 +108,30 @@ def make_client_certificate(
     return Made(builder.sign(ca_key, SHA256()), pkcs8(key))
 
 
-def pkcs12(made: Made, key: PrivateKey, ca: x509.Certificate, name: str, password: Secret) -> bytes:
+def make_crl(
+    ca: x509.Certificate,
+    ca_key: CertificateIssuerPrivateKeyTypes,
+    serials: Mapping[int, float],
+    now: float,
+    number: int,
+    days: int = CRL_DAYS,
+) -> x509.CertificateRevocationList:
+    """The authority's complete revocation list: serial numbers with the moment of each revocation; `number` must grow."""
+    builder = (
+        x509.CertificateRevocationListBuilder()
+        .issuer_name(ca.subject)
+        .last_update(_moment(now))
+        .next_update(_moment(min(now + days * DAY, ca.not_valid_after_utc.timestamp())))
+        .add_extension(x509.CRLNumber(number), critical=False)
+        .add_extension(_authority_key_identifier(ca), critical=False)
+    )
+    for serial, moment in serials.items():
+        revoked = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(_moment(moment)).build()
+        builder = builder.add_revoked_certificate(revoked)
+    return builder.sign(ca_key, SHA256())
+
+
+def pkcs12(made: Made, ca: x509.Certificate, name: str, password: Secret) -> bytes:
     """The certificate, its key and its authority as PKCS#12 (RFC 7292) for a device's import, under `password`.
 
     Sealed with AES-256-CBC and HMAC-SHA-256, which Windows 10, Android 9 and iOS 15 read, and no older ones.
@@ -120,6 +143,7 @@ def pkcs12(made: Made, key: PrivateKey, ca: x509.Certificate, name: str, passwor
         .hmac_hash(SHA256())
         .build(password.reveal())
     )
+    key = private_key(made.key.reveal(), "the new certificate")
     return serialize_key_and_certificates(name.encode(), key, made.certificate, [ca], encryption)
 
 

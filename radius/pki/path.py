@@ -17,9 +17,9 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from cryptography.x509.verification import Criticality, ExtensionPolicy, Policy, PolicyBuilder, Store, VerificationError
 from msgspec import Struct
 
-from radius.pki.anchors import Anchors, Scope, issued_by
+from radius.pki.anchors import Anchors, Scope
 from radius.pki.facts import CertificateFacts, facts_of
-from radius.pki.reading import UNREADABLE, public_key
+from radius.pki.reading import UNREADABLE, issued_by, public_key
 
 MAX_CHAIN = 10  # certificates that a peer may send
 MAX_OCTETS = 65_536  # of them all

@@ -4,9 +4,10 @@ import re
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_private_key, load_pem_private_key
+from cryptography.hazmat.primitives.serialization.pkcs12 import load_key_and_certificates
 
 from radius.errors import OperatorError
 from radius.secret import Secret
@@ -88,6 +89,42 @@ def private_key(octets: bytes, place: str, password: Secret | None = None) -> Pr
     if not isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
         raise CertificateUnusable(f"the key in {place} is neither RSA nor EC: devices accept no other kind, make a P-256 key")
     return key
+
+
+def from_pkcs12(octets: bytes, place: str, password: Secret | None) -> tuple[list[x509.Certificate], PrivateKey]:
+    """The certificates and the key of a PKCS#12 file (.p12, .pfx), the key's certificate first. Raises CertificateUnusable."""
+    try:
+        key, leaf, others = load_key_and_certificates(octets, password.reveal() if password is not None else None)
+    except UNREADABLE:
+        raise CertificateUnusable(f"{place} is damaged, or its password is wrong: try again") from None
+    if leaf is None or not isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
+        raise CertificateUnusable(f"{place} holds no certificate with an RSA or EC key: export it with its private key")
+    return [leaf, *others], key
+
+
+def arrange(found: list[x509.Certificate], key: PrivateKey) -> list[x509.Certificate]:
+    """The certificate that belongs to `key`, then each issuer that is among `found`; what does not belong to the chain is left
+    out. Raises CertificateUnusable when none belongs to the key."""
+    wanted = public_key(key)
+    chain = [one for one in found if public_key(one) == wanted][:1]
+    if not chain:
+        raise CertificateUnusable("the key does not belong to the certificate: name the key that it was issued for")
+    while (above := _issuer_of(chain[-1], found)) is not None and above not in chain:
+        chain.append(above)
+    return chain
+
+
+def issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    """Whether the issuer's name and signature are on the certificate; says nothing of what the issuer may do."""
+    try:
+        certificate.verify_directly_issued_by(issuer)
+    except (*UNREADABLE, InvalidSignature):
+        return False
+    return True
+
+
+def _issuer_of(certificate: x509.Certificate, found: list[x509.Certificate]) -> x509.Certificate | None:
+    return next((one for one in found if issued_by(certificate, one)), None)
 
 
 def der(certificate: x509.Certificate) -> bytes:

@@ -102,6 +102,10 @@ class TrustStore:
         lists = self._crls.contents.items()
         return [str(path) for path, found in lists if not all(one.is_fresh(now) for one in found)]
 
+    def refused(self) -> list[str]:
+        """The files that could not be read at the last look."""
+        return [str(path) for path in (*self._authorities.refused, *self._crls.refused)]
+
     def _remember(self, remembered: Remembered, key: tuple[bytes, str], verified: Verified) -> None:
         while len(remembered) >= self._bound:
             del remembered[next(iter(remembered))]  # the oldest; to verify it again costs little

@@ -20,7 +20,7 @@ class Watched(Generic[Content]):
     """The files with one of `suffixes` in a directory (and, when `deep`, in its directories), or one file of any name.
 
     `read` makes a file's content, or raises CertificateUnusable. `contents` has what is in force, by path; after an update that
-    cannot be read it is still the former content, and the log says so once.
+    cannot be read that is still the former content, `refused` has the path, and the log says so once.
     """
 
     def __init__(self, place: Path, suffixes: frozenset[str], read: Callable[[Path], Content], *, deep: bool = False) -> None:
@@ -30,19 +30,19 @@ class Watched(Generic[Content]):
         self._read = read
         self._deep = deep
         self._seen: dict[Path, Stamp] = {}
-        self._refused: dict[Path, Stamp] = {}
+        self.refused: dict[Path, Stamp] = {}
 
     def look(self, *, again: bool = False) -> bool:
         """Whether anything is different now. `again` tries refused files once more, because what they are judged by changed."""
         if again:
-            for path in self._refused:
+            for path in self.refused:
                 self._seen.pop(path, None)
         found = dict(self._stamps())
         if found == self._seen:
             return False
         changed = False
         for path in self._seen.keys() - found.keys():
-            self._refused.pop(path, None)
+            self.refused.pop(path, None)
             changed |= self.contents.pop(path, None) is not None
         for path, stamp in found.items():
             if self._seen.get(path) != stamp:
@@ -54,11 +54,11 @@ class Watched(Generic[Content]):
         try:
             self.contents[path] = self._read(path)
         except CertificateUnusable as error:
-            if self._refused.get(path) != stamp:
+            if self.refused.get(path) != stamp:
                 log.error("%s%s", error, "; the former one stays in force" if path in self.contents else "")
-            self._refused[path] = stamp
+            self.refused[path] = stamp
             return False
-        self._refused.pop(path, None)
+        self.refused.pop(path, None)
         return True
 
     def _stamps(self) -> Iterator[tuple[Path, Stamp]]:

@@ -10,6 +10,18 @@ class Counters:
         "bad_message_authenticator",
         "delayed_rejects_full",
         "duplicates",
+        "eap_abandoned",
+        "eap_challenges",
+        "eap_full_device",
+        "eap_full_nas",
+        "eap_full_worker",
+        "eap_ignored",
+        "eap_late",
+        "eap_restarted",
+        "eap_stale",
+        "eap_state_elsewhere",
+        "eap_state_foreign",
+        "eap_stateless",
         "faults",
         "handed_over",
         "handover_full",
@@ -32,6 +44,18 @@ class Counters:
     bad_message_authenticator: int  # present and not made with a secret of ours: discarded, RFC 3579 section 3.2
     delayed_rejects_full: int  # rejects that no longer fitted into the delay queue: silence
     duplicates: int  # answered with the same octets again, RFC 5080 section 2.2.2
+    eap_abandoned: int  # conversations whose device stopped answering
+    eap_challenges: int  # Access-Challenges sent
+    eap_full_device: int  # conversations not begun because the device had too many: silence
+    eap_full_nas: int  # the same for its access point
+    eap_full_worker: int  # the same for the worker's table
+    eap_ignored: int  # EAP packets that the conversation discarded, such as with a wrong identifier
+    eap_late: int  # answers to conversations that are over: a reject, so that the device starts over
+    eap_restarted: int  # answers to a worker that is gone: the same
+    eap_stale: int  # answers to an earlier round, or to another client's conversation
+    eap_state_elsewhere: int  # State of another node: silence
+    eap_state_foreign: int  # State that this installation did not write: silence
+    eap_stateless: int  # EAP answers without State that begin nothing: silence
     faults: int  # requests on which our own code failed: silence and a log line
     handed_over: int  # to the worker that owns the device
     handover_full: int  # could not be handed over: silence, the NAS repeats
@@ -66,6 +90,14 @@ DISCARDS = {  # what is met with silence, in words for the log
     "unexpected_code": "with a code that this port does not take",
     "handover_full": "that did not fit into another worker's inbox",
     "delayed_rejects_full": "rejects that did not fit into the delay queue",
+    "eap_full_device": "that would have begun too many conversations for one device",
+    "eap_full_nas": "that would have begun too many conversations for one access point",
+    "eap_full_worker": "that would have begun more conversations than a worker holds (devices that leave them open?)",
+    "eap_ignored": "whose EAP packet did not belong where its conversation was",
+    "eap_stale": "with the State of an earlier round or of another client's conversation",
+    "eap_state_elsewhere": "with the State of another node (does a balancer split conversations between nodes?)",
+    "eap_state_foreign": "with a State that no node of this installation wrote",
+    "eap_stateless": "with an EAP answer in the middle of a conversation and without State",
     "faults": "on which Kapija itself failed",
 }
 

@@ -43,6 +43,20 @@ class Proof(Struct, frozen=True, gc=False):
     identifier: int = 0
 
 
+class Ended(Struct, frozen=True, gc=False):
+    """Where other methods have a Proof: what the audit log is told of an EAP conversation at its end (AccessDecided has the
+    same fields). `method` is "" before one was under way."""
+
+    method: str = ""
+    user: str = ""
+    outer: str = ""
+    inner: str = ""
+    tls: str = ""
+    resumed: bool = False
+    detail: str = ""
+    rounds: int = 0
+
+
 def read_proof(packet: Packet, arrival: Arrival, secret: SharedSecret) -> Proof | Cause:
     """What the request proves, or the Cause for which it proves nothing. Never raises on what a peer sends."""
     first = packet.first

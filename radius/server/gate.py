@@ -9,9 +9,6 @@ import logging
 import zlib
 from collections.abc import Callable
 from time import perf_counter, time
-from typing import Protocol
-
-from msgspec import Struct
 
 from policies.access import Arrival, Method
 from radius.aaa.backoff import Backoff
@@ -22,17 +19,17 @@ from radius.audit.events import AccessDecided, Event
 from radius.audit.tags import Tag
 from radius.directory.question import Answer, Directory, PlainPassword, Proved, Question
 from radius.errors import MalformedPacket, PeerError
+from radius.server.attempt import Attempt, Eap, Later
 from radius.server.clients import Client, Clients, is_text
 from radius.server.counters import Counters
-from radius.server.credentials import Proof, read_proof
-from radius.server.duplicates import Duplicates, Key
+from radius.server.credentials import Ended, Proof, read_proof
+from radius.server.duplicates import Duplicates
 from radius.server.faults import where
 from radius.server.replies import Replies, proxy_states
 from radius.server.sockets import Port, Source
-from radius.wire.attributes import CALLING_STATION_ID, PROXY_STATE
+from radius.wire.attributes import CALLING_STATION_ID, EAP_MESSAGE, PROXY_STATE, STATE
 from radius.wire.codes import Code
 from radius.wire.packet import Packet, decode
-from radius.wire.shared_secret import SharedSecret
 
 log = logging.getLogger(__name__)
 
@@ -44,37 +41,7 @@ _GRANTED = str(Tag.ACCESS_GRANTED)
 _DENIED = str(Tag.ACCESS_DENIED)
 _UNANSWERED = str(Tag.ACCESS_UNANSWERED)
 _FOREVER = float("inf")
-
-
-class Later(Protocol):
-    """What the gate asks of the loop: none of it may block."""
-
-    def ask(self, question: Question, then: Callable[[Answer], None]) -> None:
-        """Ask the directory on a thread of its own and call `then` in the loop with its answer."""
-
-    def delay(self, send: Callable[[], None]) -> bool:
-        """Call `send` after the reject delay; False when too many wait already."""
-
-    def hand_over(self, worker: int, octets: bytes, source: Source, port: int, local: bytes) -> None:
-        """Give a datagram to the worker that owns its device."""
-
-    def unknown_client(self, address: str, octets: bytes, now: float) -> None:
-        """Remember that this address, which no client has, sent something."""
-
-
-class Attempt(Struct, frozen=True, gc=False):
-    """One Access-Request on its way: where it came from (`key`: source and identifier) and when (`now`: epoch; the others:
-    perf_counter seconds)."""
-
-    packet: Packet
-    client: Client
-    secret: SharedSecret
-    key: Key
-    port: Port
-    local: bytes
-    now: float
-    began: float
-    decoded: float
+_NO_EAP = Ended()
 
 
 class Gate:
@@ -106,6 +73,7 @@ class Gate:
         self._clock = clock
         self.duplicates = Duplicates()
         self.backoff = Backoff()
+        self.eap: Eap | None = None  # without it a request with EAP-Message is rejected
 
     def receive(self, octets: bytes, source: Source, port: Port, local: bytes, handed: bool = False) -> None:
         """Take one datagram. `handed` says that another worker has passed it on to us."""
@@ -122,7 +90,12 @@ class Gate:
         except MalformedPacket:
             counters.malformed += 1
             return
-        if self._workers > 1 and not handed and self._passed_on(packet, octets, source, port, local):
+        state = None
+        if STATE in packet.first and EAP_MESSAGE in packet.first and self.eap is not None:
+            state = self.eap.route(packet, source, port, local)
+            if state is None:
+                return
+        elif self._workers > 1 and not handed and self._passed_on(packet, octets, source, port, local):
             return
         if packet.code != _ACCESS_REQUEST or port.accounting:
             self._other_code(packet, client, source, port, local)
@@ -137,11 +110,11 @@ class Gate:
         if secret is None:
             return
         self.duplicates.begin(key, packet.octets)
-        attempt = Attempt(packet, client, secret, key, port, local, now, began, perf_counter())
+        attempt = Attempt(packet, client, secret, key, port, local, now, began, perf_counter(), state)
         try:
             self._authenticate(attempt)
         except Exception as error:  # noqa: BLE001 - the edge: whatever is wrong with one request, the next is served
-            self._fault(attempt, error)
+            self.fault(attempt, error)
 
     def _authenticate(self, attempt: Attempt) -> None:
         """From the request's attributes to a question, and to its answer if memory has it."""
@@ -149,15 +122,18 @@ class Gate:
         try:
             arrival = client.family.read(packet)
         except PeerError:
-            self._finish(attempt, Arrival(""), None, Conclusion(Outcome.REJECT, (Cause.UNREADABLE_NAME,)), None)
+            self.finish(attempt, Arrival(""), None, Conclusion(Outcome.REJECT, (Cause.UNREADABLE_NAME,)), None)
+            return
+        if EAP_MESSAGE in packet.first and self.eap is not None:
+            self.eap.receive(attempt, arrival)
             return
         proof = read_proof(packet, arrival, attempt.secret)
         if isinstance(proof, Cause):
-            self._finish(attempt, arrival, None, Conclusion(Outcome.REJECT, (proof,)), None)
+            self.finish(attempt, arrival, None, Conclusion(Outcome.REJECT, (proof,)), None)
             return
         refusal = self.backoff.refusal(arrival.mac, arrival.user_name, now)
         if refusal is not None:
-            self._finish(attempt, arrival, proof, Conclusion(Outcome.REJECT, (refusal,), wrong=True), None)
+            self.finish(attempt, arrival, proof, Conclusion(Outcome.REJECT, (refusal,), wrong=True), None)
             return
         question = Question(arrival.user_name, proof.credential, now)
         answer = self._directory.answer_now(question)
@@ -170,7 +146,7 @@ class Gate:
         try:
             self._answered(attempt, arrival, proof, answer)
         except Exception as error:  # noqa: BLE001 - the edge: whatever is wrong with one request, the next is served
-            self._fault(attempt, error)
+            self.fault(attempt, error)
 
     def _answered(self, attempt: Attempt, arrival: Arrival, proof: Proof, answer: Answer) -> None:
         """From the directory's answer to the conclusion, and what it teaches the back-off."""
@@ -178,7 +154,7 @@ class Gate:
         record = attempt.client.record
         school = self._schools.get(record.school)
         if school is None:
-            self._finish(attempt, arrival, proof, Conclusion(Outcome.SILENCE, (Cause.SCHOOL_GONE,)), None)
+            self.finish(attempt, arrival, proof, Conclusion(Outcome.SILENCE, (Cause.SCHOOL_GONE,)), None)
             return
         conclusion = conclude(arrival, proof.method, answer, school, record.location, attempt.now)
         if conclusion.wrong:
@@ -188,20 +164,22 @@ class Gate:
         elif type(answer) is Proved and proof.method is not Method.MAB:
             self.backoff.succeeded(arrival.mac, arrival.user_name, attempt.now)
         if conclusion.outcome is Outcome.ACCEPT:
-            self._accept(attempt, arrival, proof, answer, school, conclusion, answered)
+            self.accept(attempt, arrival, proof, answer, school, conclusion, answered)
         else:
-            self._finish(attempt, arrival, proof, conclusion, school, answered)
+            self.finish(attempt, arrival, proof, conclusion, school, answered)
 
-    def _accept(
+    def accept(
         self,
         attempt: Attempt,
         arrival: Arrival,
-        proof: Proof,
+        proof: Proof | Ended,
         answer: Answer,
         school: School,
         conclusion: Conclusion,
         answered: float,
+        eap: bytes = b"",
     ) -> None:
+        """An accept with the rule's grant; `eap` are the attributes that an EAP conversation adds."""
         decision = conclusion.decision
         packet, family = attempt.packet, attempt.client.record.family
         if decision is None or not decision.permitted:  # conclude() promises otherwise; a promise is not a lock
@@ -209,11 +187,11 @@ class Gate:
         template = self._replies.template(decision, school, family)
         if isinstance(template, Cause):
             refused = Conclusion(Outcome.REJECT, (template,), conclusion.principal, decision)
-            self._finish(attempt, arrival, proof, refused, school, answered)
+            self.finish(attempt, arrival, proof, refused, school, answered)
             return
         seconds, octets = self._replies.session_time(template, decision, attempt.now)
-        octets = template.attributes + octets
-        if type(answer) is Proved:
+        octets = template.attributes + octets + eap
+        if type(answer) is Proved and isinstance(proof, Proof):
             if answer.nt_hash_hash is not None:
                 octets += self._replies.keys(proof, answer, attempt.secret, packet)
             psk = answer.principal.psk
@@ -222,14 +200,14 @@ class Gate:
         if PROXY_STATE in packet.first:
             octets += proxy_states(packet)
         self._counters.accepts += 1
-        self._send(attempt, attempt.secret.reply(_ACCESS_ACCEPT, packet, octets))
+        self.send(attempt, attempt.secret.reply(_ACCESS_ACCEPT, packet, octets))
         self._note(attempt, arrival, proof, conclusion, _GRANTED, answered, template.vlan, seconds)
 
-    def _finish(
+    def finish(
         self,
         attempt: Attempt,
         arrival: Arrival,
-        proof: Proof | None,
+        proof: Proof | Ended | None,
         conclusion: Conclusion,
         school: School | None,
         answered: float = 0.0,
@@ -238,21 +216,28 @@ class Gate:
         packet = attempt.packet
         if conclusion.outcome is Outcome.SILENCE:
             self._counters.silences += 1
-            self.duplicates.forget(attempt.key, packet.octets)
+            self.forget(attempt)
             self._note(attempt, arrival, proof, conclusion, _UNANSWERED, answered)
             return
         language = school.language if school is not None else self._language(attempt.client)
-        octets = self._replies.rejection(conclusion, packet, proof, language) + proxy_states(packet)
+        octets = self._replies.rejection(
+            conclusion, packet, proof if isinstance(proof, Proof) else None, language
+        ) + proxy_states(packet)
         reply = attempt.secret.reply(_ACCESS_REJECT, packet, octets)
         self._counters.rejects += 1
         if not conclusion.wrong:
-            self._send(attempt, reply)
-        elif not self._later.delay(lambda: self._send(attempt, reply)):
+            self.send(attempt, reply)
+        elif not self._later.delay(lambda: self.send(attempt, reply)):
             self._counters.delayed_rejects_full += 1
-            self.duplicates.forget(attempt.key, packet.octets)
+            self.forget(attempt)
         self._note(attempt, arrival, proof, conclusion, _DENIED, answered)
 
-    def _send(self, attempt: Attempt, reply: bytes) -> None:
+    def forget(self, attempt: Attempt) -> None:
+        """Silence: when the NAS repeats this request, it is tried anew."""
+        self.duplicates.forget(attempt.key, attempt.packet.octets)
+
+    def send(self, attempt: Attempt, reply: bytes) -> None:
+        """The reply, and what a repeated request gets."""
         packet = attempt.packet
         self.duplicates.end(attempt.key, packet.octets, reply)
         try:
@@ -264,7 +249,7 @@ class Gate:
         self,
         attempt: Attempt,
         arrival: Arrival,
-        proof: Proof | None,
+        proof: Proof | Ended | None,
         conclusion: Conclusion,
         tag: str,
         answered: float,
@@ -276,6 +261,7 @@ class Gate:
         began, decoded = attempt.began, attempt.decoded
         answered = answered or done
         decision, principal, record = conclusion.decision, conclusion.principal, attempt.client.record
+        eap = proof if isinstance(proof, Ended) else _NO_EAP
         valid_until = decision.valid_until if decision is not None else 0.0
         self._record(
             AccessDecided(
@@ -284,7 +270,7 @@ class Gate:
                 record.school,
                 attempt.key[0][0],
                 record.network,
-                arrival.user_name,
+                eap.user or arrival.user_name,
                 principal.subject if principal is not None else "",
                 principal.role if principal is not None else "",
                 arrival.mac,
@@ -303,6 +289,12 @@ class Gate:
                     int((done - answered) * 1e6),
                     int((done - began) * 1e6),
                 ),
+                eap.outer,
+                eap.inner,
+                eap.tls,
+                eap.resumed,
+                eap.detail,
+                eap.rounds,
             )
         )
 
@@ -348,10 +340,10 @@ class Gate:
         except OSError:
             self._counters.send_failures += 1
 
-    def _fault(self, attempt: Attempt, error: Exception) -> None:
+    def fault(self, attempt: Attempt, error: Exception) -> None:
         """Our own fault: silence, so that the NAS fails over; never an accept, and never a reject that blames a person."""
         self._counters.faults += 1
-        self.duplicates.forget(attempt.key, attempt.packet.octets)
+        self.forget(attempt)
         log.error("a request from %s could not be decided and got no answer: %s", attempt.key[0][0], where(error))
 
     def _language(self, client: Client) -> str:

@@ -15,6 +15,8 @@ from threading import Event
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from radius.admin.certificate_checks import warn_of_ends
+from radius.admin.context import Admin
 from radius.audit.carry import Carrier
 from radius.errors import KapijaError
 from radius.server.supervisor import Ready
@@ -31,6 +33,7 @@ ROUND = 0.2  # seconds between two looks; a change is live in every worker withi
 RETRY = 1.0  # after a failure
 LAST_WITHIN = 5.0  # seconds for the last carrying at a stop; the journal keeps the rest for the next start
 COMPLAIN_EVERY = 60.0
+LOOK_EVERY = 3600.0  # between two looks at certificates that end soon
 CARRY_AT_ONCE = 2_000  # events a round: SQLite's one writer is free again after 0.2 s
 
 
@@ -125,7 +128,7 @@ class Feeding(Rounds):
 
 
 class Carrying(Rounds):
-    """The journals' events into SQL and onto the evidence chain."""
+    """The journals' events into SQL and onto the evidence chain; and now and then a look at certificates that end soon."""
 
     waits = "audit events"
 
@@ -133,15 +136,22 @@ class Carrying(Rounds):
         super().__init__(home)
         self._home = home
         self._carrier: Carrier | None = None
+        self._admin: Admin | None = None
+        self._looked = float("-inf")
 
     def step(self) -> bool:
         """See `Rounds.step`."""
         carrier = self._carrier or self._make_carrier()
-        return carrier.step(time.time()).more
+        more = carrier.step(time.time()).more
+        if not more and time.monotonic() - self._looked >= LOOK_EVERY and self._admin is not None:
+            self._looked = time.monotonic()
+            warn_of_ends(self._home, self._admin)
+        return more
 
     def _make_carrier(self) -> Carrier:
         with reading(self.engine) as connection:
             keyring = Keyring.load(connection, MasterKey.load(self._home))
+        self._admin = Admin(self.engine, keyring, f"node:{self._home.settings.node}")
         journal = self._home.settings.journal
         self._carrier = Carrier(
             self.engine,

@@ -31,7 +31,8 @@ _decode = msgspec.msgpack.Decoder(Handed).decode
 
 
 class LoopLater:
-    """The gate's `Later` on an asyncio loop. `peers` are the sockets to each worker's hand-over inbox, by its number."""
+    """The gate's `Later` on an asyncio loop. `peers` are the sockets to each worker's hand-over inbox, by its number; `elder`
+    is that to the inbox of this worker's predecessor."""
 
     def __init__(
         self,
@@ -41,6 +42,7 @@ class LoopLater:
         counters: Counters,
         reject_delay: float,
         peers: list[socket],
+        elder: socket | None = None,
     ) -> None:
         self._loop = loop
         self._directory = directory
@@ -48,6 +50,7 @@ class LoopLater:
         self._counters = counters
         self._reject_delay = reject_delay
         self._peers = peers
+        self._elder = elder
         self._threads = ThreadPoolExecutor(ASKING_THREADS, thread_name_prefix="directory")
         self._asking = 0
         self._delayed = 0
@@ -59,7 +62,7 @@ class LoopLater:
         return self._asking + self._delayed
 
     def ask(self, question: Question, then: Callable[[Answer], None]) -> None:
-        """See `gate.Later.ask`. When too many wait already, the answer is *could not ask*."""
+        """See `attempt.Later.ask`. When too many wait already, the answer is *could not ask*."""
         if self._asking >= ASKING_AT_MOST:
             self._loop.call_soon(then, CouldNotAsk("local"))
             return
@@ -77,7 +80,7 @@ class LoopLater:
             then(done.result())
 
     def delay(self, send: Callable[[], None]) -> bool:
-        """See `gate.Later.delay`."""
+        """See `attempt.Later.delay`."""
         if not self._reject_delay:
             send()
             return True
@@ -92,15 +95,23 @@ class LoopLater:
         send()
 
     def hand_over(self, worker: int, octets: bytes, source: Source, port: int, local: bytes) -> None:
-        """See `gate.Later.hand_over`: one datagram on a local socket; when the owner's inbox is full, silence."""
+        """See `attempt.Later.hand_over`: one datagram on a local socket; when the owner's inbox is full, silence."""
+        self._hand(self._peers[worker], octets, source, port, local)
+
+    def hand_to_elder(self, octets: bytes, source: Source, port: int, local: bytes) -> None:
+        """See `attempt.Later.hand_to_elder`."""
+        if self._elder is not None:
+            self._hand(self._elder, octets, source, port, local)
+
+    def _hand(self, inbox: socket, octets: bytes, source: Source, port: int, local: bytes) -> None:
         try:
-            self._peers[worker].send(_encode((octets, source, port, local)))
+            inbox.send(_encode((octets, source, port, local)))
             self._counters.handed_over += 1
         except (BlockingIOError, ConnectionError, OSError):
             self._counters.handover_full += 1
 
     def unknown_client(self, address: str, octets: bytes, now: float) -> None:
-        """See `gate.Later.unknown_client`: counted here, noted at the next round, at most 1,000 addresses."""
+        """See `attempt.Later.unknown_client`: counted here, noted at the next round, at most 1,000 addresses."""
         count, _ = self._unknown.pop(address, (0, b""))
         self._unknown[address] = (count + 1, octets)
         if len(self._unknown) > UNKNOWN_AT_MOST:

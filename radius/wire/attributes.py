@@ -64,6 +64,8 @@ CHARGEABLE_USER_IDENTITY = 89  # RFC 4372 section 2
 NAS_IPV6_ADDRESS = 95  # RFC 3162 section 2.1
 FRAMED_IPV6_PREFIX = 97
 ERROR_CAUSE = 101  # RFC 5176 section 3.5
+EAP_KEY_NAME = 102  # RFC 4072 section 4.1; RFC 7268 section 2.2 lets RADIUS carry it
+OPERATOR_NAME = 126  # RFC 5580 section 4.1
 FRAMED_IPV6_ADDRESS = 168  # RFC 6911 section 3.1
 
 # Service-Type, RFC 2865 section 5.6

@@ -3,6 +3,7 @@
 import stat
 import tomllib
 
+import msgspec
 import pytest
 from sqlalchemy import select
 
@@ -10,7 +11,7 @@ from radius.admin.context import open_admin
 from radius.admin.installation import init_home
 from radius.admin.schools import list_schools
 from radius.errors import OperatorError
-from radius.settings import Settings, known_keys, load
+from radius.settings import EapSettings, Settings, known_keys, load
 from radius.store import tables
 from radius.store.engine import open_store, reading
 from radius.store.keyring import NAMES
@@ -31,15 +32,21 @@ def test_a_new_home_works_and_is_for_its_owner_alone(tmp_path) -> None:
             assert set(connection.execute(select(tables.keys.c.name)).scalars()) == set(NAMES)
 
 
+def flattened(values, prefix=""):
+    for key, given in values.items():
+        value = given[0] if key == "offer" else given
+        yield from flattened(value, f"{prefix}{key}.") if isinstance(value, dict) else [f"{prefix}{key}"]
+
+
 def test_the_settings_file_says_the_defaults_and_names_every_key(tmp_path) -> None:
     home, _ = make(tmp_path / "home")
     assert home.settings == Settings()
     text = (home.path / "kapija.toml").read_text()
-    uncommented = "\n".join(line.removeprefix("# ") for line in text.splitlines() if " = " in line or line.startswith("["))
-    values = tomllib.loads(uncommented)
-    named = [f"{section}.{key}" for section, keys in values.items() if isinstance(keys, dict) for key in keys] + ["node"]
-    assert sorted(named) == sorted(known_keys())
+    lines = [line for line in text.splitlines() if " = " in line or line.removeprefix("# ").startswith("[")]
+    values = tomllib.loads("\n".join(line.removeprefix("# ") for line in lines))
+    assert sorted(flattened(values)) == sorted(known_keys())
     assert values["radius"]["auth_port"] == 1812
+    assert msgspec.convert({**values["eap"], "offer": []}, EapSettings) == EapSettings()
 
 
 def test_a_second_init_is_refused_and_changes_nothing(tmp_path) -> None:

@@ -6,6 +6,9 @@ from pathlib import Path
 import click
 import pytest
 
+from radius.audit.causes import Cause
+from radius.audit.findings import Finding, explain_finding
+from radius.audit.sentences import explain
 from radius.cli import main
 
 ROOT = Path(__file__).parents[2]
@@ -56,3 +59,21 @@ def test_the_search_finds_commands_and_knows_a_wrong_one() -> None:
     }
     assert exists(["audit", "tail"])
     assert not exists(["audit", "tial"])
+
+
+def rows_of_table(page: Path, heading: str) -> list[tuple[str, ...]]:
+    """The cells of the first table under `heading`, without its head."""
+    text = page.read_text().partition(f"\n{heading}\n")[2].partition("\n#")[0]
+    rows = [line for line in text.splitlines() if line.startswith("| ")]
+    return [tuple(cell.strip() for cell in row.strip("|").split("|")) for row in rows[2:]]
+
+
+def test_the_page_about_802_1x_has_each_cause_as_the_log_tells_it() -> None:
+    of_eap = list(Cause)[list(Cause).index(Cause.METHOD_REFUSED) :]
+    told = [(cause, explain(cause, "coordinator", "en")) for cause in of_eap]
+    assert rows_of_table(ROOT / "docs" / "802.1x.md", "### The causes") == [(code, it.cause, it.cure) for code, it in told]
+
+
+def test_the_page_about_802_1x_has_each_diagnosis_as_it_is_told() -> None:
+    told = [(finding, explain_finding(finding, "en")) for finding in Finding]
+    assert rows_of_table(ROOT / "docs" / "802.1x.md", "### The diagnosis") == [(code, it.cause, it.cure) for code, it in told]

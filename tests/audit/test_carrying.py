@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, select
 
-from radius.audit.events import AccessDecided, JournalGap
+from radius.audit.events import MAX_DETAIL, AccessDecided, JournalGap
 from radius.audit.search import search, tail
 from radius.audit.segment import HEADER
 from radius.audit.tags import Tag
@@ -19,6 +19,16 @@ from radius.store import tables
 from radius.store.engine import reading, writing
 
 Make = Callable[..., AccessDecided]
+
+EAP = {
+    "method": "peap",
+    "outer": "anonymous@os-vuk.example",
+    "inner": "mschapv2",
+    "tls": "1.3",
+    "resumed": True,
+    "detail": "error 691 was sent in the tunnel",
+    "rounds": 9,
+}
 
 
 def write(house: Any, decided: Make, groups: int = 3, writer: str = "node1-w0", **options: int) -> Any:
@@ -47,15 +57,24 @@ def whole(house: Any) -> bool:
 
 
 def test_events_become_rows_that_say_everything(house: Any, decided: Make) -> None:
+    event = decided(causes=("wrong-password",), tag="access:decide:denied", **EAP)
     journal = house.journal()
-    journal.append(decided(causes=("wrong-password",), tag="access:decide:denied"))
+    journal.append(event)
     journal.close()
     assert house.carry().events == 1
     (entry,) = entries(house)
-    event = decided(causes=("wrong-password",), tag="access:decide:denied")
     for name in AccessDecided.__struct_fields__:
         assert getattr(entry, name) == getattr(event, name), name
     assert entry.chain == "node:node1"
+
+
+def test_a_detail_is_bounded_whatever_the_device_made_it_say(house: Any, decided: Make) -> None:
+    journal = house.journal()
+    journal.append(decided(detail="ш" * 70_000))
+    journal.close()
+    house.carry()
+    (entry,) = entries(house)
+    assert entry.detail == "ш" * MAX_DETAIL
 
 
 def test_the_groups_of_all_writers_are_carried_and_the_chain_is_whole(house: Any, decided: Make) -> None:
@@ -344,7 +363,9 @@ def test_a_gap_becomes_a_row_that_verification_tells(house: Any) -> None:
 
 def test_what_is_personal_lies_sealed_and_is_found_by_name_and_address(house: Any, decided: Make) -> None:
     journal = house.journal()
-    journal.append(decided(user="Kanarinac.Žuti", mac="02-00-00-00-0C-A1"))
+    journal.append(
+        decided(user="Kanarinac.Žuti", mac="02-00-00-00-0C-A1", outer="kanarinac-spolja@example", detail="CN=Kanarinac")
+    )
     journal.append(decided(user="stranac", subject="", mac=""))
     journal.close()
     house.carry()
@@ -356,6 +377,8 @@ def test_what_is_personal_lies_sealed_and_is_found_by_name_and_address(house: An
     raw = b"".join(path.read_bytes() for path in Path(house.engine.url.database).parent.glob("kapija.db*"))
     assert b"anarinac" not in raw
     with reading(house.engine) as connection:
-        assert search(connection, house.keyring, user="KANARINAC.žuti")[0].subject == "person:17"
+        found = search(connection, house.keyring, user="KANARINAC.žuti")[0]
+        assert found.subject == "person:17"
+        assert (found.outer, found.detail) == ("kanarinac-spolja@example", "CN=Kanarinac")
         assert search(connection, house.keyring, mac="0200.0000.0ca1")[0].user == "Kanarinac.Žuti"
         assert search(connection, house.keyring, user="stranac")[0].subject == "unknown:2026-11-23"

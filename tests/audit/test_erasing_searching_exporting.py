@@ -29,6 +29,7 @@ from radius.store.keyring import verify_signature
 Make = Callable[..., AccessDecided]
 
 ANA = {"user": "ana.primer", "subject": "person:1", "mac": "02-00-00-00-00-0A", "nas": "192.0.2.1"}
+TUNNEL = {"method": "ttls", "outer": "ana@os-vuk.example", "inner": "pap", "tls": "1.2", "resumed": True, "rounds": 7}
 EVA = {"user": "eva.primer", "subject": "person:2", "mac": "02-00-00-00-00-0E", "nas": "192.0.2.2", "school": "os-sava"}
 
 
@@ -39,7 +40,8 @@ def log(house: Any, decided: Make) -> Any:
     for number in range(6):
         who = EVA if number % 2 else ANA
         tag = Tag.ACCESS_DENIED.value if number == 5 else Tag.ACCESS_GRANTED.value
-        journal.append(decided(**who, time=house.clock.now + number, vlan=number, tag=tag))
+        more = TUNNEL | {"detail": "=a formula"} if number == 0 else {}
+        journal.append(decided(**who, time=house.clock.now + number, vlan=number, tag=tag, **more))
     journal.close()
     house.carry()
     with change(house.engine) as work:
@@ -131,6 +133,7 @@ def test_an_erased_person_is_found_no_more_and_shows_as_erased(log: Any) -> None
             (0, ERASED, ERASED, ""),
         ]
         assert all(entry.erased for entry in entries)
+        assert [(entry.outer, entry.detail, entry.inner) for entry in entries if entry.vlan == 0] == [("", "", "pap")]
         assert found(log, user="eva.primer") == [5, 3, 1]
 
 
@@ -238,6 +241,8 @@ def test_csv_comes_back_as_it_went_in(log: Any) -> None:
     assert [row["user"] for row in rows] == ["ana.primer", "eva.primer"] * 3
     assert rows[0]["time"] == "2026-11-23T08:00:00.000+00:00"
     assert {len(row["hash"]) for row in rows} == {64}
+    told = {name: rows[0][name] for name in (*TUNNEL, "detail")}
+    assert told == {name: str(value) for name, value in TUNNEL.items()} | {"detail": "'=a formula"}
 
 
 @pytest.mark.parametrize("name", ["=1+1", "+381", "-2", "@SUM(A1)", "\tx", "\rx", "'=1"])

@@ -1,13 +1,19 @@
 """A real home directory for the tests of commands, and the command line to use on it."""
 
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
+from radius.admin.context import open_admin
+from radius.audit.carry import Carrier
+from radius.audit.events import AccessDecided
+from radius.audit.journal import Journal
 from radius.cli import main
+from radius.settings import load
 
 Kapija = Callable[..., Result]
 
@@ -58,6 +64,21 @@ def expect(kapija: Kapija) -> Kapija:
         return result
 
     return run
+
+
+@pytest.fixture
+def happened(home: Path, tmp_path: Path) -> Callable[..., None]:
+    """`happened(event, ...)` brings a worker's events into this home's audit log, by a journal and its carrier."""
+
+    def carry(*events: AccessDecided) -> None:
+        with open_admin(load(home), "test") as admin:
+            journal = Journal(tmp_path / "journal", "node1-w0", admin.keyring.journal_key("node1"))
+            for event in events:
+                journal.append(event)
+            journal.close()
+            Carrier(admin.engine, admin.keyring, tmp_path / "journal", "node1").step(time.time())
+
+    return carry
 
 
 @pytest.fixture

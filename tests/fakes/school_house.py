@@ -92,6 +92,7 @@ class ManualLater:
         self.asked: list[tuple[Question, Callable[[Answer], None]]] = []
         self.delayed: list[Callable[[], None]] = []
         self.handed: list[tuple[int, bytes, Source, int, bytes]] = []
+        self.to_elder: list[bytes] = []
         self.unknown: list[tuple[str, bytes]] = []
         self.room = 1_000
 
@@ -106,6 +107,9 @@ class ManualLater:
 
     def hand_over(self, worker: int, octets: bytes, source: Source, port: int, local: bytes) -> None:
         self.handed.append((worker, octets, source, port, local))
+
+    def hand_to_elder(self, octets: bytes, source: Source, port: int, local: bytes) -> None:
+        self.to_elder.append(octets)
 
     def unknown_client(self, address: str, octets: bytes, now: float) -> None:
         self.unknown.append((address, octets))

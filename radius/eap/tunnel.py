@@ -1,0 +1,147 @@
+"""What goes on inside the tunnels of PEAP and EAP-TTLS: records that carry words, and whole EAP conversations in them.
+
+`through` runs the same driver inside as outside (radius.eap.authentication): its requests become TLS records, its questions
+pass up to the directory. TLS keeps order and loses nothing, so what the driver would ignore outside ends it in here.
+"""
+
+from collections.abc import Callable, Generator, Sequence
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from policies.access import Method
+from radius.audit.causes import Cause
+from radius.directory.question import Answer, Proved, Question, Remembered, Wrong
+from radius.eap.authentication import Ask, Authentication, Failed, Offer, Send, Succeeded
+from radius.eap.framing import Octets, exchange
+from radius.eap.identity import account_name, may_go_together, read_identity
+from radius.eap.method import Challenge, Conversation, EapContext, PeerFault, Success, Verify, failure_of
+from radius.eap.packet import OVERHEAD, name_of_type
+from radius.eap.resumption import Remembrance, Resumptions
+from radius.eap.tls_engine import TlsServer
+from radius.eap.tls_phase import Refused, Shown, TunnelRules, failure_because, of_its_school, remember, remembered
+
+Carry = Callable[[bytes], Octets]  # an inner EAP-Request -> the inner EAP-Response to it
+
+_WRAPPING = 60  # octets at most that record, AVP and outer EAP header put around an inner packet
+_SMALLEST_MTU = 100
+
+
+class Tunnel:
+    """The established tunnel. `pending` are records of the handshake that have yet to be sent, with the next words."""
+
+    __slots__ = ("context", "pending", "tls")
+
+    def __init__(self, context: EapContext, tls: TlsServer, pending: bytes) -> None:
+        self.context = context
+        self.tls = tls
+        self.pending = pending
+
+    def say(self, words: bytes) -> Octets:
+        """Send `words` (b"": only what is pending, or an empty packet); what the peer says to it, b"" for an empty packet."""
+        records, self.pending = self.pending, b""
+        if words:
+            records += self.tls.write(words)
+        message = yield from exchange(self.context, records, versioned=True)
+        return self.tls.read(message) if message else b""
+
+
+def through(carry: Carry, first: bytes, offers: Sequence[Offer], context: EapContext, rules: TunnelRules) -> Conversation:
+    """An EAP conversation inside the tunnel, to its end. `first` is its first packet, a Response/Identity.
+
+    Raises PeerFault and Refused.
+    """
+    identity = read_identity(first[OVERHEAD:])
+    require_same_realm(context, identity or "", rules)
+    within = context.inside(identity or "")
+    within.mtu = max(context.mtu - _WRAPPING, _SMALLEST_MTU)
+    inner = Authentication(offers, within)
+    step = inner.receive(first, context.now)
+    while True:
+        if isinstance(step, Send):
+            within.inner = context.inner = name_of_type(step.octets[OVERHEAD - 1])
+            response = yield from carry(step.octets)
+            step = inner.receive(response, context.now)
+        elif isinstance(step, Ask):
+            answer = yield Verify(step.question)
+            if isinstance(answer, bytes):
+                raise TypeError("a Verify resumes with an Answer")
+            step = inner.answered(answer, context.now)
+        elif isinstance(step, Succeeded):
+            return step.success
+        elif isinstance(step, Failed):
+            return step.failure
+        else:
+            raise PeerFault(Cause.EAP_BROKEN, f"inside the tunnel: {step.reason}")
+
+
+def require_same_realm(context: EapContext, inner: str, rules: TunnelRules) -> None:
+    """The identity inside belongs to the realm outside, unless the rules do not mind. Raises Refused."""
+    if not rules.any_inner_realm and not may_go_together(context.identity, inner):
+        context.inner_identity = inner
+        detail = f"{context.identity} outside the tunnel, {inner} inside"
+        raise Refused(failure_because(context, Cause.IDENTITY_MISMATCH, detail))
+
+
+class Resumed(Struct, frozen=True, gc=False):
+    """A resumed session whose proof still holds."""
+
+    record: Remembrance
+    proved: Proved
+
+
+def resume(
+    context: EapContext, tls: TlsServer, resumptions: Resumptions, method: Method
+) -> Generator[Challenge | Verify, bytes | Answer, Resumed | None]:
+    """Whether phase 2 may be left out: the session's proof is remembered, and the directory says that it still holds.
+
+    None for a full handshake, a session that nobody remembers, and an account whose password changed: phase 2 then decides.
+    Raises Refused where the directory refuses or cannot be asked.
+    """
+    record = remembered(context, tls, resumptions, method)
+    if record is None or tls.resumed_from is None:
+        return None
+    context.inner_identity, context.inner = record.identity, record.inner
+    name = account_name(record.identity)
+    answer = yield Verify(Question(name, Remembered(record.version), context.now, remember=True))
+    if isinstance(answer, Proved):
+        return Resumed(record, answer)
+    resumptions.forget(tls.resumed_from)
+    if isinstance(answer, Wrong):
+        context.inner_identity = context.inner = ""
+        return None
+    if isinstance(answer, bytes):
+        raise TypeError("a Verify resumes with an Answer")
+    raise Refused(replace(failure_of(answer, context), identity=record.identity))
+
+
+def conclude(
+    context: EapContext,
+    tls: TlsServer,
+    resumptions: Resumptions,
+    outcome: Success,
+    shown: Shown | None,
+    resumed: Resumed | None = None,
+) -> Success:
+    """The end of a tunnelled method that held: `outcome` completed with what the tunnel knows, and remembered.
+
+    Raises Refused when the device's certificate is of another school than the account.
+    """
+    if shown is not None:
+        of_its_school(context, shown, outcome.proved)
+    version = outcome.proved.version
+    record = None
+    if version:
+        record = Remembrance(
+            outcome.method,
+            outcome.identity,
+            context.identity,
+            outcome.inner,
+            version,
+            resumed.record.proved_at if resumed is not None else context.now,
+            shown.facts if shown is not None else None,
+            shown.intermediates if shown is not None else (),
+        )
+    remember(tls, resumptions, record)
+    issuer = shown.facts.issuer if shown is not None else ""
+    return replace(outcome, tls=tls.tls, resumed=resumed is not None, issuer=issuer)

@@ -1,4 +1,4 @@
-"""What a home needs for 802.1X with certificates that a test made: the server's, the trusted authorities, the revocation lists."""
+"""What a home needs for 802.1X with certificates that a test made: the server's, whom it trusts, what is revoked."""
 
 import shutil
 from collections.abc import Iterable

@@ -30,7 +30,6 @@ node = "interop"
 listen = ["{place.address}"]
 auth_port = {place.port}
 acct_port = {acct}
-workers = 2
 reject_delay = 0.05
 
 [eap]
@@ -56,12 +55,14 @@ grant = { vlan = "pupils" }
 
 
 class KapijaServer(AuthServer):
-    """`kapija serve` with two workers."""
+    """`kapija serve`."""
 
-    def __init__(self, folder: Path, certificates: Certificates, server: str, place: Place | None = None) -> None:
+    def __init__(
+        self, folder: Path, certificates: Certificates, server: str, place: Place | None = None, workers: int = 2
+    ) -> None:
         super().__init__(place)
         self.home = make_home(folder, self.place, certificates, server)
-        self._serving = Serving(self.home, workers=2, prefix=self.place.command())
+        self._serving = Serving(self.home, workers=workers, prefix=self.place.command())
 
     def start(self) -> None:
         self._serving.__enter__()

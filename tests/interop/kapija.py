@@ -9,9 +9,7 @@ from radius.admin.installation import init_home
 from radius.admin.people import add_person
 from radius.admin.policies import publish
 from radius.admin.schools import add_school, map_vlan
-from radius.audit.causes import Cause
-from radius.audit.search import search
-from radius.audit.tags import Tag
+from radius.audit.search import Entry, search
 from radius.secret import Secret
 from radius.settings import Home, load
 from radius.vendors import FAMILIES
@@ -73,16 +71,15 @@ class KapijaServer(AuthServer):
     def lives(self) -> bool:
         return "is started again" not in self._serving.log and self._serving.runs
 
-    def causes(self, mac: str) -> list[Cause] | None:
-        found: list[Cause] = []
+    def audit(self, mac: str, rows: int) -> list[Entry] | None:
+        found: list[Entry] = []
 
         def stored() -> bool:
             with open_admin(self.home, "test") as admin, admin.reading() as connection:
-                rows = search(connection, admin.keyring, mac=mac, tag=Tag.ACCESS_DENIED)
-            found[:] = [Cause(cause) for row in reversed(rows) for cause in row.causes]
-            return bool(rows)
+                found[:] = reversed(search(connection, admin.keyring, mac=mac, tag="access:"))
+            return len(found) >= rows
 
-        eventually(stored, f"the refusal of {mac} is in the audit log")
+        eventually(stored, f"{rows} logins of {mac} are in the audit log")
         return found
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from radius.audit.causes import Cause
+from radius.audit.search import Entry
 from tests.fakes.ports import free_port
 from tests.interop.cases import ANONYMOUS, ANONYMOUS_WITH_CERTIFICATE, USERS, Case, Failure
 from tests.interop.certificates import Certificates
@@ -61,8 +61,9 @@ class AuthServer(ABC):
         """Why this server cannot do that, or "" when it can."""
         return ""
 
-    def causes(self, mac: str) -> list[Cause] | None:
-        """The causes in the audit log for a device, oldest first; None for a server without such a log."""
+    def audit(self, mac: str, rows: int) -> list[Entry] | None:
+        """What the audit log says of a device's logins, the oldest first, once there are `rows`; None for a server without
+        such a log."""
         return None
 
 

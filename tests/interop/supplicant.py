@@ -64,13 +64,17 @@ def mac_of(name: str) -> str:
     return ":".join(f"{octet:02x}" for octet in b"\x02\x49" + digest.to_bytes(4, "big"))
 
 
+def outer_name(case: Case) -> str:
+    """The anonymous identity of a tunnelled method."""
+    return ANONYMOUS_WITH_CERTIFICATE if case.method.certificate == "outer" else ANONYMOUS
+
+
 def network(case: Case, certificates: Certificates, failure: Failure | None = None) -> str:
     """A configuration file of wpa_supplicant for a case, changed as `failure` says."""
     method, change = case.method, failure or _UNCHANGED
     lines = ["key_mgmt=IEEE8021X", f"eap={method.eap}", "eapol_flags=0", f'identity="{case.user.name}"']
     if method.tunnelled:
-        outside = ANONYMOUS_WITH_CERTIFICATE if method.certificate == "outer" else ANONYMOUS
-        lines.append(f'anonymous_identity="{outside}"')
+        lines.append(f'anonymous_identity="{outer_name(case)}"')
     lines.append(f'password="{change.password or case.user.password}"')
     if method.tls:
         root = certificates.stranger_root if change.trust == "stranger" else certificates.server_roots

@@ -4,11 +4,26 @@ import os
 
 import pytest
 
+from radius.audit.search import Entry
+from radius.audit.tags import Tag
 from tests.interop.cases import METHODS, Case, Failure, failures, full_matrix, pairwise_matrix
-from tests.interop.servers import Start
-from tests.interop.supplicant import Device, mac_of
+from tests.interop.servers import VLAN, Start
+from tests.interop.supplicant import Device, mac_of, outer_name
 
 LOGINS = full_matrix() if os.environ.get("INTEROP") == "full" else pairwise_matrix()
+
+
+def told(entry: Entry) -> tuple[str, str, str, bool, str, int]:
+    """What an audit row says of a login."""
+    return entry.tag, entry.user, entry.outer, entry.resumed, entry.tls, entry.vlan
+
+
+def what_happened(case: Case) -> list[tuple[str, str, str, bool, str, int]]:
+    """What the audit rows of a case must say: one for a login, one for its resumption."""
+    outer = outer_name(case) if case.method.tunnelled else ""
+    return [
+        (Tag.ACCESS_GRANTED, case.user.name, outer, resumed, case.tls, VLAN) for resumed in (False, True)[: 1 + case.resumed]
+    ]
 
 
 @pytest.mark.parametrize("case", LOGINS, ids=lambda case: case.name)
@@ -23,6 +38,8 @@ def test_a_device_logs_in(start: Start, device: Device, case: Case) -> None:
         assert not outcome.resumed[0]
         assert outcome.resumed[-1] == case.resumed, outcome.tail
     assert server.lives()
+    entries = server.audit(mac_of(case.name), 1 + case.resumed)
+    assert entries is None or [told(entry) for entry in entries] == what_happened(case)
 
 
 @pytest.mark.parametrize("failure", failures(), ids=lambda failure: failure.name)
@@ -33,7 +50,7 @@ def test_a_device_that_must_not_come_in_does_not_and_the_server_goes_on(start: S
     outcome = device(server, failure.case, failure)
     assert outcome.rejected, outcome.tail
     assert failure.says in outcome.log
-    causes = server.causes(mac_of(failure.name))
-    assert causes is None or causes == [failure.cause]
+    entries = server.audit(mac_of(failure.name), 1)
+    assert entries is None or [entry.causes for entry in entries] == [(failure.cause,)]
     assert server.lives()
     assert device(server, Case(METHODS["mschapv2"])).succeeded, "nobody gets in any more"

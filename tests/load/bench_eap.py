@@ -176,7 +176,7 @@ def gates_of(login: Login, rival: Server, ours: Server) -> list[Gate]:
 def table(rows: Sequence[tuple[Login, Server, Server]]) -> list[str]:
     """The comparison as Markdown."""
     lines = [
-        f"| CPU of a login, one core | {rows[0][1].name}, ms | {rows[0][2].name}, ms | ratio | logins/s | p99 ms at half load |",
+        f"| CPU of a login | {rows[0][1].name}, ms | {rows[0][2].name}, ms | ratio | logins/s | p99 ms at half load |",
         "| --- | ---: | ---: | ---: | ---: | ---: |",
     ]
     for login, rival, ours in rows:

@@ -14,7 +14,9 @@ PACKAGES = {
     "freeradius": "freeradius",
     "eapol_test": "eapoltest",
     "hostapd": "hostapd",
+    "hostapd_cli": "hostapd",
     "wpa_supplicant": "wpasupplicant",
+    "wpa_cli": "wpasupplicant",
     "ip": "iproute2",
 }
 
@@ -30,7 +32,7 @@ def find_program(name: str) -> Path | None:
     return Path(found) if found else None
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def peer() -> Callable[[str], Path]:
     """`peer("radclient")` is the program's path; a missing one skips on a desk and fails with CI=true."""
 

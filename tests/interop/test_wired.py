@@ -19,7 +19,9 @@ DISTRUST = next(failure for failure in failures() if failure.name == "wrong-ca-t
 
 
 @pytest.fixture(scope="module")
-def cables() -> Iterator[Network]:
+def cables(peer: Callable[[str], Path]) -> Iterator[Network]:
+    for program in ("ip", "hostapd", "hostapd_cli", "wpa_supplicant", "wpa_cli"):
+        peer(program)
     if reason := why_not():
         pytest.skip(reason)
     with Network() as made:

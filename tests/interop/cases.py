@@ -24,6 +24,7 @@ PETAR = User("petar.peric", "petrova-lozinka-3")  # gets it wrong; on his accoun
 USERS = (ANA, DJORDJE, PETAR)
 CERTIFICATE_OF = {ANA.name: "user0", DJORDJE.name: "user1", PETAR.name: "user2"}
 
+NONE = "none"  # no client certificate where one is asked for
 ANONYMOUS = "anonymous"
 ANONYMOUS_WITH_CERTIFICATE = "anonymous@certificate.test"  # whoever says so outside must also show a client certificate
 
@@ -213,11 +214,15 @@ def _refused_certificates() -> Iterator[Failure]:
     for name in ("peap-tls", "ttls-eap-tls", "peap-mschapv2-certificate"):
         case = Case(METHODS[name], "1.2", certificate="revoked")
         yield Failure(f"revoked-client-certificate-{name}", case, Cause.CERTIFICATE_REVOKED)
+    for name, version in product(("peap-mschapv2-certificate", "ttls-pap-certificate"), TLS_VERSIONS):
+        case = Case(METHODS[name], version, certificate=NONE)
+        yield Failure(f"no-client-certificate-{name}-tls{version}", case, Cause.CERTIFICATE_MISSING)
 
 
 def _refused_methods() -> Iterator[Failure]:
-    case = Case(Method("pwd", "PWD", tls=False))
-    yield Failure("method-refused", case, Cause.METHOD_REFUSED, "Building EAP-Nak")
+    for name, eap, phase2 in (("outside", "PWD", ""), ("peap", "PEAP", "auth=PWD"), ("ttls", "TTLS", "autheap=PWD")):
+        case = Case(Method(f"pwd-{name}", eap, phase2, tls=bool(phase2)), "1.2" if phase2 else "")
+        yield Failure(f"method-refused-{name}", case, Cause.METHOD_REFUSED, "EAP-Nak" if eap == "PWD" else "Nak type")
     for version, name in (("1.0", "TLSv1"), ("1.1", "TLSv1.1")):
         line = 'openssl_ciphers="DEFAULT@SECLEVEL=0"'  # Debian's OpenSSL speaks these versions at no other level
         case = Case(METHODS["peap-mschapv2"], version)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from radius.audit.causes import Cause
-from tests.interop.cases import ANONYMOUS, ANONYMOUS_WITH_CERTIFICATE, CERTIFICATE_OF, METHODS, Case, Failure
+from tests.interop.cases import ANONYMOUS, ANONYMOUS_WITH_CERTIFICATE, CERTIFICATE_OF, METHODS, NONE, Case, Failure
 from tests.interop.certificates import SERVER_NAME, Certificates
 from tests.interop.servers import AuthServer
 
@@ -83,7 +83,7 @@ def network(case: Case, certificates: Certificates, failure: Failure | None = No
     if method.tunnelled:
         inner = f"{method.phase2} {_versions(case)}" if method.certificate == "inner" else method.phase2
         lines.append(f'phase2="{inner}"')
-    if method.certificate:
+    if method.certificate and case.certificate != NONE:
         pair = certificates.clients[case.certificate or CERTIFICATE_OF[case.user.name]]
         suffix = "2" if method.certificate == "inner" else ""
         lines += [f'client_cert{suffix}="{pair.chain}"', f'private_key{suffix}="{pair.key}"']

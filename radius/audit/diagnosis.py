@@ -22,11 +22,19 @@ from radius.store.keyring import Keyring
 
 NEARBY_SECONDS = 3600.0  # what other devices did at the same access point: so long before and after
 ELSEWHERE_SECONDS = 86_400.0  # another device's login with the same account speaks for its password: so long before
+LATE_SECONDS = 60.0  # a login that a device gave up is written when its patience is over, perhaps after the next one came in
 ROWS = 1000
 SEVERAL = 2
 
 _CAUSES = frozenset(cause.value for cause in Cause)
 _PASSWORD_REFUSED = frozenset({Cause.WRONG_PASSWORD.value, Cause.BACKING_OFF.value})
+_FELL_SILENT = frozenset(
+    {
+        Cause.DEVICE_WENT_SILENT.value,
+        Cause.SILENT_AFTER_CERTIFICATE.value,
+        Cause.SILENT_IN_TUNNEL.value,
+    }
+)
 _ASK_NEARBY = frozenset({Cause.SILENT_AFTER_CERTIFICATE.value, Cause.SERVER_NOT_TRUSTED.value})
 _WITHOUT_PASSWORD = frozenset({Method.MAB.value, Method.EAP_TLS.value})
 _NOBODY = frozenset({"", ERASED, UNREADABLE})
@@ -60,7 +68,7 @@ class Diagnosis(Struct, frozen=True):
 
 def diagnose(connection: Connection, keyring: Keyring, entries: Sequence[Entry]) -> Diagnosis:
     """The diagnosis of the device whose audit rows `entries` are, newest first. At most one more search of the log."""
-    attempts = [entry for entry in entries if entry.tag in RESULTS]
+    attempts = _settled([entry for entry in entries if entry.tag in RESULTS])
     if not attempts or attempts[0].tag == Tag.ACCESS_GRANTED:
         return conclude(attempts, Around())
     return conclude(attempts, _look_around(connection, keyring, attempts))
@@ -75,7 +83,7 @@ def conclude(attempts: Sequence[Entry], around: Around) -> Diagnosis:
         return Diagnosis(Finding.COMES_IN)
     streak = _streak(attempts)
     crowd = around.failing_alike >= max(1, around.coming_in)  # other devices do as this one does
-    if _refused(newest) and len(streak) >= SEVERAL and around.account_in_order:
+    if _refused(newest) and sum(map(_refused, streak)) >= SEVERAL and around.account_in_order:
         return Diagnosis(Finding.OLD_PASSWORD, around)
     if _credential_guard(streak):
         return Diagnosis(Finding.CREDENTIAL_GUARD, around)
@@ -86,6 +94,17 @@ def conclude(attempts: Sequence[Entry], around: Around) -> Diagnosis:
     if Cause.SERVER_NOT_TRUSTED in newest.causes and crowd:
         return Diagnosis(Finding.SERVER_CERTIFICATE, around)
     return Diagnosis(next(_known(newest.causes), Finding.UNEXPLAINED), around)
+
+
+def _settled(attempts: list[Entry]) -> list[Entry]:
+    """Attempts, newest first, without silences that were written late: a device that went to another access point and came in
+    there has left one behind at the first."""
+    for at, entry in enumerate(attempts):
+        if entry.tag == Tag.ACCESS_GRANTED:
+            return attempts[at:] if attempts[0].time - entry.time <= LATE_SECONDS else attempts
+        if _FELL_SILENT.isdisjoint(entry.causes):
+            break
+    return attempts
 
 
 def _streak(attempts: Sequence[Entry]) -> list[Entry]:
@@ -137,14 +156,15 @@ def _look_around(connection: Connection, keyring: Keyring, attempts: Sequence[En
 def _nearby(connection: Connection, keyring: Keyring, newest: Entry) -> Around:
     """What other devices did last at the same access point or controller, within an hour before and after."""
     since, until = newest.time - NEARBY_SECONDS, newest.time + NEARBY_SECONDS
-    last: dict[str, Entry] = {}
+    others: dict[str, list[Entry]] = {}
     rows = search(connection, keyring, nas=newest.nas, since=since, until=until, tag="access:", limit=ROWS)
     for entry in rows:
         if entry.mac not in _NOBODY and entry.mac != newest.mac:
-            last.setdefault(entry.mac, entry)
+            others.setdefault(entry.mac, []).append(entry)
+    last = [_settled(attempts)[0] for attempts in others.values()]
     wanted = _ASK_NEARBY.intersection(newest.causes)
-    alike = sum(not wanted.isdisjoint(entry.causes) for entry in last.values())
-    return Around(alike, sum(entry.tag == Tag.ACCESS_GRANTED and bool(entry.tls) for entry in last.values()))
+    alike = sum(not wanted.isdisjoint(entry.causes) for entry in last)
+    return Around(alike, sum(entry.tag == Tag.ACCESS_GRANTED and bool(entry.tls) for entry in last))
 
 
 def _account_in_order(connection: Connection, keyring: Keyring, attempts: Sequence[Entry]) -> bool:

@@ -13,7 +13,8 @@ from radius.admin.findings import Level
 from radius.admin.preflight import preflight
 from radius.cli.frame import pass_home_path, say
 from radius.server.housekeeper import run_carrier, run_feeder
-from radius.server.supervisor import Child, Supervisor, make_sockets
+from radius.server.supervisor import Child, Life, Ready, Supervisor, make_sockets
+from radius.server.tls_identity import TlsIdentity
 from radius.server.worker import Place, run_worker
 from radius.settings import Home, load
 from radius.vendors import FAMILIES
@@ -37,13 +38,22 @@ def serve(path: Path, demo: bool, workers: int | None) -> None:
 
 
 def run(home: Home, workers: int, when_ready: Callable[[], None]) -> None:
-    """Supervise the housekeeper and the workers until SIGTERM."""
+    """Supervise the housekeepers and the workers until SIGTERM."""
     ports, inboxes = make_sockets(home.settings.radius, workers)
-    children = [Child("feeder", partial(run_feeder, home)), Child("carrier", partial(run_carrier, home))]
-    children += [
-        Child(f"worker {number}", partial(run_worker, home, Place(number, ports[number], inboxes))) for number in range(workers)
+    identity = TlsIdentity(home)
+    identity.look()
+
+    def work(place: Place, ready: Ready, life: Life) -> None:
+        run_worker(home, place, identity.contexts, ready, life)
+
+    children = [
+        Child("feeder", lambda ready, _: run_feeder(home, ready)),
+        Child("carrier", lambda ready, _: run_carrier(home, ready)),
     ]
-    Supervisor(children, when_ready).run()
+    for number in range(workers):
+        place = Place(number, ports[number], inboxes)
+        children.append(Child(f"worker {number}", partial(work, place), renewable=True))
+    Supervisor(children, when_ready, identity.look).run()
 
 
 def _tell_of_findings(home: Home) -> None:

@@ -12,7 +12,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from hmac import compare_digest
 from threading import Lock
-from typing import Protocol
+from typing import Protocol, get_args
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -81,6 +81,7 @@ class LocalDirectory:
     """
 
     name = "local"
+    checks: frozenset[type] = frozenset(get_args(Credential))
 
     def __init__(self, records: Records, seals: Seals) -> None:
         self._person = records.person

@@ -134,6 +134,10 @@ Answer = Proved | Wrong | NotHere | Refused | CouldNotAsk
 class Directory(Protocol):
     """Where people and devices are looked up and their proofs are checked."""
 
+    @property
+    def checks(self) -> frozenset[type]:
+        """The kinds of Credential that it can check; only methods that bring one of them are offered."""
+
     def answer_now(self, question: Question) -> Answer | None:
         """The answer if memory has it, else None: then `answer` is called on one of the directory's own threads."""
 

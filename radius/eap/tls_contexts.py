@@ -22,9 +22,11 @@ from radius.secret import Secret
 
 LIFETIME = 86_400  # seconds: tomorrow morning's login resumes today's
 
-# TLS 1.2: forward secrecy and AEAD alone. Groups stay OpenSSL's: X25519 costs a tenth less than P-256 (measured), and a TLS
-# 1.3 client that has guessed another group than ours would need one more round.
-_CIPHERS = b"ECDHE+AESGCM:ECDHE+CHACHA20"
+# TLS 1.2: forward secrecy alone; AEAD first, and CBC for what is older than ten years. Groups stay OpenSSL's: X25519 costs a
+# tenth less than P-256 (measured), and a TLS 1.3 client that guessed another group than ours would need one more round.
+_CIPHERS = b"ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE+AES"
+
+_VERSIONS = {"1.2": SSL.TLS1_2_VERSION, "1.3": SSL.TLS1_3_VERSION}
 
 
 class ServerCertificate(Protocol):
@@ -61,17 +63,20 @@ class TlsContexts(Struct, frozen=True):
             context.set_session_id(name.encode() + b":" + incarnation[:16])
 
 
-def make_contexts(certificates: Sequence[ServerCertificate], resume: bool = True, lifetime: int = LIFETIME) -> TlsContexts:
-    """Contexts with these certificates (one RSA, one EC, or both). `lifetime` of a session in seconds.
+def make_contexts(
+    certificates: Sequence[ServerCertificate], resume: bool = True, lifetime: int = LIFETIME, minimum: str = "1.2"
+) -> TlsContexts:
+    """Contexts with these certificates (one RSA, one EC, or both). `lifetime` of a session in seconds; `minimum` is the lowest
+    version of TLS, "1.2" or "1.3".
 
     Raises ValueError or OpenSSL.SSL.Error when a key is not its certificate's; radius.pki has checked that before.
     """
-    loaded = [_load(certificate) for certificate in certificates]
+    loaded = [load(certificate) for certificate in certificates]
     if not loaded:
         raise ValueError("TLS needs a certificate")
 
     def make(name: str, client_certificate: bool, resumable: bool = resume) -> SSL.Context:
-        return _make(loaded, name.encode(), client_certificate, lifetime if resumable else 0)
+        return _make(loaded, name.encode(), client_certificate, lifetime if resumable else 0, _VERSIONS[minimum])
 
     return TlsContexts(
         tls=make("tls", client_certificate=True),
@@ -87,7 +92,8 @@ PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 Loaded = tuple[list[x509.Certificate], PrivateKey]
 
 
-def _load(certificate: ServerCertificate) -> Loaded:
+def load(certificate: ServerCertificate) -> Loaded:
+    """The certificates and the key, read. Raises ValueError."""
     chain = [x509.load_der_x509_certificate(each) for each in certificate.chain]
     key = load_pem_private_key(certificate.key.reveal(), None)
     if not isinstance(key, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey):
@@ -95,9 +101,9 @@ def _load(certificate: ServerCertificate) -> Loaded:
     return chain, key
 
 
-def _make(loaded: list[Loaded], session_context: bytes, client_certificate: bool, lifetime: int) -> SSL.Context:
+def _make(loaded: list[Loaded], session_context: bytes, client_certificate: bool, lifetime: int, minimum: int) -> SSL.Context:
     context = SSL.Context(SSL.TLS_SERVER_METHOD)
-    context.set_min_proto_version(SSL.TLS1_2_VERSION)
+    context.set_min_proto_version(minimum)
     context.set_cipher_list(_CIPHERS)
     context.set_options(SSL.OP_CIPHER_SERVER_PREFERENCE | SSL.OP_NO_COMPRESSION | SSL.OP_NO_RENEGOTIATION)
     context.set_mode(SSL.MODE_RELEASE_BUFFERS)  # 14 KB instead of 60 KB for an open conversation

@@ -26,12 +26,14 @@ class TunnelRules(Struct, frozen=True):
     """What an installation demands of PEAP and EAP-TTLS beyond the protocols.
 
     `client_certificate`: the device must show one as well. `crypto_binding`: PEAP without Crypto-Binding is refused (old
-    phones cannot do it). `any_inner_realm`: the identity inside may be of another realm than the one outside.
+    phones cannot do it). `any_inner_realm`: the identity inside may be of another realm than the one outside. `passwords`:
+    which of EAP-TTLS's ways to bring one without EAP are taken.
     """
 
     client_certificate: bool = False
     crypto_binding: bool = False
     any_inner_realm: bool = False
+    passwords: frozenset[str] = frozenset({"pap", "chap", "mschap", "mschapv2"})
 
 
 class Refused(Exception):  # noqa: N818 - what happened

@@ -117,6 +117,8 @@ def _phase_2(tunnel: Tunnel, inner_offers: Sequence[Offer], rules: TunnelRules) 
     require_same_realm(context, identity, rules)
     for code, name, credential in _PASSWORDS:
         if code in attributes:
+            if name not in rules.passwords:
+                return failure_because(context, Cause.METHOD_REFUSED, f"the device proves itself by {name} inside EAP-TTLS")
             within = context.inside(identity, name)
             answer = yield from verify(within, account_name(identity), credential(tunnel, attributes))
             if not isinstance(answer, Proved):

@@ -64,8 +64,8 @@ _UNANSWERED = str(Tag.ACCESS_UNANSWERED)
 class Offering(Protocol):
     """Which methods are on offer to whom."""
 
-    def choose(self, identity: str, ssid: str, address: str, school: str) -> Sequence[Offer]:
-        """The methods for an outer identity, in a network of that name, behind a client with that address at that school."""
+    def choose(self, identity: str, ssid: str, address: str) -> Sequence[Offer]:
+        """The methods for an outer identity, in a network of that name, behind a client with that address."""
 
 
 class EapServer:
@@ -180,8 +180,9 @@ class EapServer:
         if not self.conversations.has_room(nas, arrival.mac):
             self._gate.forget(attempt)
             return
-        offers = self._offering.choose(identity, arrival.ssid, nas, attempt.client.record.school)
-        context = EapContext(identity, self._random, self._packet_size(attempt.packet))
+        offers = self._offering.choose(identity, arrival.ssid, nas)
+        school = attempt.client.record.school
+        context = EapContext(identity, self._random, self._packet_size(attempt.packet), school=school)
         authentication = Authentication(offers, context)
         begun = self.conversations.begin(authentication, attempt.client, nas, arrival, attempt.now)
         self._go_on(attempt, begun, lambda: authentication.receive(octets, attempt.now))

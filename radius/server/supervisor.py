@@ -2,6 +2,10 @@
 
 It stays single-threaded and small. It makes every SO_REUSEPORT socket before it forks and never closes one, so that a
 replaced worker drains what waits in its predecessor's queue. A child that dies again and again is started ever more slowly.
+
+When workers are to be renewed (a new certificate), one after another gets a successor: that starts, says that it is ready,
+and the elder is told to retire (SIGUSR1). It stops reading its sockets, which are the successor's too, finishes its
+conversations, whose packets the successor passes on to it, and ends. A successor that cannot start changes nothing.
 """
 
 import logging
@@ -27,28 +31,58 @@ STOP_WITHIN = 8.0
 START_WITHIN = 60.0
 LIVED_WELL = 10.0
 LONGEST_PAUSE = 30.0
+LOOK_EVERY = 2.0
+RETIRE = signal.SIGUSR1  # to a worker that has a successor
+ELDER_GONE = signal.SIGUSR2  # to a worker whose predecessor has ended
 _HAND_OVER_BUFFER = 4 * 1024 * 1024
 
 Ready = Callable[[], None]
 
 
 class Inbox(Struct, frozen=True):
-    """A worker's hand-over: it reads `mine`, the others write `theirs`."""
+    """A worker's hand-over: it reads `mine`, the others write `theirs`. When it retires it reads `elder` instead, into which
+    its successor writes `to_elder`."""
 
     mine: socket.socket
     theirs: socket.socket
+    elder: socket.socket
+    to_elder: socket.socket
+
+
+class Life(Struct, frozen=True):
+    """One process's time at a worker's place. `incarnation` is in its States (radius.server.state); `elder` is that of the
+    predecessor which still finishes its conversations, None when there is none."""
+
+    incarnation: int
+    elder: int | None = None
 
 
 class Child:
-    """One process to keep alive: `run(ready)` is called in it and must not return before it shall end."""
+    """One process to keep alive: `run(ready, life)` is called in it and must not return before it shall end. Where
+    `renewable`, it gets a successor when there is something new, and retires."""
 
-    def __init__(self, name: str, run: Callable[[Ready], None]) -> None:
+    def __init__(self, name: str, run: Callable[[Ready, Life], None], renewable: bool = False) -> None:
         self.name = name
         self.run = run
+        self.renewable = renewable
         self.pid = 0
+        self.life = Life(0)
         self.started = 0.0
         self.pause = 0.0
         self.start_at = 0.0
+        self.elder = 0  # the process that retires
+        self.stale = False  # is to be renewed
+        self.renew_at = 0.0
+
+
+class Succession(Struct, frozen=True):
+    """A successor that was forked and is not ready yet: the descriptor `ready` tells when it is, or that it has died."""
+
+    child: Child
+    pid: int
+    life: Life
+    ready: int
+    started: float
 
 
 def make_sockets(settings: RadiusSettings, workers: int) -> tuple[list[list[Port]], list[Inbox]]:
@@ -62,11 +96,11 @@ def make_sockets(settings: RadiusSettings, workers: int) -> tuple[list[list[Port
     ]
     inboxes = []
     for _ in range(workers):
-        mine, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
-        for end in (mine, theirs):
+        ends = (*socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM), *socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM))
+        for end in ends:
             end.setblocking(False)
             end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _HAND_OVER_BUFFER)
-        inboxes.append(Inbox(mine, theirs))
+        inboxes.append(Inbox(*ends))
     return ports, inboxes
 
 
@@ -84,16 +118,23 @@ def ensure_free(address: str, port: int) -> None:
 class Supervisor:
     """Keeps `children` alive until SIGTERM or SIGINT. Each must be ready before the next one starts: the feeder is first,
     because it fills the node file that the others map. `when_ready` is called once when all are. The first two (feeder and
-    carrier) are ended last, so that what the workers wrote at the end is still carried."""
+    carrier) are ended last, so that what the workers wrote at the end is still carried. `is_new()` is asked every two seconds
+    and says that there is something for which workers are to be renewed."""
 
-    def __init__(self, children: list[Child], when_ready: Callable[[], None]) -> None:
+    def __init__(
+        self, children: list[Child], when_ready: Callable[[], None], is_new: Callable[[], bool] = lambda: False
+    ) -> None:
         self._children = children
         self._when_ready = when_ready
+        self._is_new = is_new
+        self._look_at = 0.0
         self._stopping = False
+        self._succession: Succession | None = None
 
     def run(self) -> None:
         """Returns after the children have ended. Raises OperatorError when one cannot start at all."""
         wake, waker = os.pipe()
+        os.set_blocking(wake, False)
         os.set_blocking(waker, False)
         signal.set_wakeup_fd(waker)
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -106,16 +147,23 @@ class Supervisor:
             if not self._stopping:
                 self._when_ready()
             while not self._stopping:
-                select.select([wake], [], [], self._until_next_start())
-                with suppress(BlockingIOError):
-                    os.set_blocking(wake, False)
-                    os.read(wake, 4096)
-                self._replace_the_dead()
+                self._round(wake)
         finally:
             signal.set_wakeup_fd(-1)
             self._end_all()
             os.close(wake)
             os.close(waker)
+
+    def _round(self, wake: int) -> None:
+        awaited = [wake] if self._succession is None else [wake, self._succession.ready]
+        readable, _, _ = select.select(awaited, [], [], self._until_next_look())
+        with suppress(BlockingIOError):
+            os.read(wake, 4096)
+        if self._succession is not None and self._succession.ready in readable:
+            self._succeed(self._succession)
+        self._replace_the_dead()
+        if not self._stopping:
+            self._renew()
 
     def _stop(self, *_: object) -> None:
         self._stopping = True
@@ -137,29 +185,37 @@ class Supervisor:
 
     def _start(self, child: Child) -> int:
         """Fork the child; the descriptor gives `R` when it is ready, and ends when it dies before."""
+        child.life = Life(_new_incarnation(), child.life.elder if child.elder else None)
+        child.stale = False
+        child.pid, ready = self._fork(child, child.life)
+        child.started = time.monotonic()
+        return ready
+
+    def _fork(self, child: Child, life: Life) -> tuple[int, int]:
         ready, told = os.pipe()
         pid = os.fork()
         if pid == 0:
             os.close(ready)
-            self._be(child, told)
+            self._be(child, life, told)
         os.close(told)
-        child.pid, child.started = pid, time.monotonic()
-        return ready
+        return pid, ready
 
-    def _be(self, child: Child, told: int) -> None:
+    def _be(self, child: Child, life: Life, told: int) -> None:
         """In the child, for good."""
         status = 1
         try:
             signal.set_wakeup_fd(-1)
             for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):
                 signal.signal(number, signal.SIG_DFL)
+            for number in (RETIRE, ELDER_GONE):  # until the child has made up its mind
+                signal.signal(number, signal.SIG_IGN)
 
             def ready() -> None:
                 with suppress(BrokenPipeError):  # for a replacement nobody waits
                     os.write(told, b"R")
                 os.close(told)
 
-            child.run(ready)
+            child.run(ready, life)
             status = 0
         except OperatorError as error:
             log.error("%s: %s", child.name, error)
@@ -176,9 +232,50 @@ class Supervisor:
                 for child in self._children:
                     if child.pid == died[0]:
                         self._note_death(child, died[1], now)
+                    elif child.elder == died[0]:
+                        child.elder = 0
+                        _tell(child.pid, ELDER_GONE)
         for child in self._children:
-            if not child.pid and now >= child.start_at and not self._stopping:
+            awaited = self._succession is not None and self._succession.child is child
+            if not child.pid and now >= child.start_at and not self._stopping and not awaited:
                 os.close(self._start(child))
+
+    def _renew(self) -> None:
+        """Notice what is new, and give the next child that is to be renewed its successor; one at a time."""
+        now = time.monotonic()
+        if now >= self._look_at:
+            self._look_at = now + LOOK_EVERY
+            if self._is_new():
+                for child in self._children:
+                    child.stale = child.renewable
+        if self._succession is not None:
+            if now - self._succession.started > START_WITHIN:
+                _tell(self._succession.pid, signal.SIGKILL)
+            return
+        for child in self._children:
+            if child.stale and child.pid and not child.elder and now >= child.renew_at:
+                life = Life(_new_incarnation(), child.life.incarnation)
+                pid, ready = self._fork(child, life)
+                self._succession = Succession(child, pid, life, ready, now)
+                return
+
+    def _succeed(self, succession: Succession) -> None:
+        """The successor is ready, and the elder retires; or the successor has died, and the elder goes on."""
+        self._succession = None
+        child = succession.child
+        is_ready = os.read(succession.ready, 1) == b"R"
+        os.close(succession.ready)
+        if not is_ready:
+            child.renew_at = time.monotonic() + LONGEST_PAUSE
+            log.error("the successor of %s could not start; the one before goes on, and it is tried again later", child.name)
+            return
+        child.elder, child.pid = child.pid, succession.pid
+        child.life, child.started, child.stale = succession.life, time.monotonic(), False
+        if child.elder:
+            _tell(child.elder, RETIRE)
+        else:
+            _tell(child.pid, ELDER_GONE)
+        log.info("%s has a successor", child.name)
 
     def _note_death(self, child: Child, status: int, now: float) -> None:
         lived = now - child.started
@@ -190,28 +287,36 @@ class Supervisor:
             log.error("%s ended (status %d) and is started again in %.1f s", child.name, status, child.pause)
         child.pause = min(LONGEST_PAUSE, max(0.1, child.pause * 2))
 
-    def _until_next_start(self) -> float:
+    def _until_next_look(self) -> float:
         waiting = [child.start_at for child in self._children if not child.pid]
-        return max(0.0, min(waiting) - time.monotonic()) if waiting else 60.0
+        return max(0.0, min([self._look_at, *waiting]) - time.monotonic())
 
     def _end_all(self) -> None:
         for group in (self._children[2:], self._children[:2]):
-            alive = [child for child in group if child.pid]
-            for child in alive:
-                with suppress(ProcessLookupError):
-                    os.kill(child.pid, signal.SIGTERM)
+            alive = [pid for child in group for pid in (child.pid, child.elder) if pid]
+            if self._succession is not None and self._succession.child in group:
+                alive.append(self._succession.pid)
+            for pid in alive:
+                _tell(pid, signal.SIGTERM)
             deadline = time.monotonic() + STOP_WITHIN
-            for child in alive:
-                while child.pid:
-                    ended = _ended(child.pid)
-                    if ended:
-                        child.pid = 0
-                    elif time.monotonic() > deadline:
-                        with suppress(ProcessLookupError):
-                            os.kill(child.pid, signal.SIGKILL)
-                        deadline += 1.0
-                    else:
-                        time.sleep(0.02)
+            while alive:
+                alive = [pid for pid in alive if not _ended(pid)]
+                if alive and time.monotonic() > deadline:
+                    for pid in alive:
+                        _tell(pid, signal.SIGKILL)
+                    deadline += 1.0
+                time.sleep(0.02 if alive else 0.0)
+
+
+def _new_incarnation() -> int:
+    return int.from_bytes(os.urandom(4), "big")
+
+
+def _tell(pid: int, number: int) -> None:
+    if not pid:  # 0 would be the whole process group
+        return
+    with suppress(ProcessLookupError):
+        os.kill(pid, number)
 
 
 def _ended(pid: int) -> bool:

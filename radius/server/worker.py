@@ -11,6 +11,8 @@ import random
 import signal
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
+from socket import socket
 from typing import Any
 
 from msgspec import Struct
@@ -19,15 +21,22 @@ from radius.aaa.schools import Schools
 from radius.audit.events import AuthenticatorLearned
 from radius.audit.journal import Journal
 from radius.directory.local import LocalDirectory
+from radius.eap.resumption import Resumptions
+from radius.eap.tls_contexts import TlsContexts
+from radius.pki.trust import TrustStore
 from radius.server.clients import Client, Clients
+from radius.server.conversations import Conversations
 from radius.server.counters import Counters, discarded
+from radius.server.eap_server import EapServer
 from radius.server.faults import where
 from radius.server.gate import Gate
 from radius.server.later import LoopLater, read_handed
+from radius.server.offers import Offers, Tls
 from radius.server.replies import Replies
 from radius.server.sockets import Port
-from radius.server.supervisor import Inbox, Ready
-from radius.settings import Home
+from radius.server.state import States
+from radius.server.supervisor import ELDER_GONE, RETIRE, Inbox, Life, Ready
+from radius.settings import Home, Settings
 from radius.store.keyring import Keyring
 from radius.store.master_key import MasterKey
 from radius.store.node_file import Kind, NodeFile
@@ -40,6 +49,9 @@ TICK = 0.1  # seconds; a published policy is live within the feeder's round and 
 NOTE_EVERY = 1.0  # seconds between two rounds of notes on unknown clients
 TELL_EVERY = 60.0  # seconds between two lines on what was discarded
 FINISH_WITHIN = 3.0  # what is under way at a stop may take this long: longer than the reject delay
+RETIRE_WITHIN = 45.0  # a retiring worker finishes its conversations within this: longer than a device may be silent
+READ_AFTER = 0.1  # a successor begins to read when its elder has surely stopped
+TRUST_EVERY = 5.0  # seconds between two looks at the files of authorities and revocation lists
 
 
 class Place(Struct, frozen=True):
@@ -49,10 +61,17 @@ class Place(Struct, frozen=True):
     ports: list[Port]
     inboxes: list[Inbox]
 
+    @property
+    def inbox(self) -> Inbox:
+        """Its own."""
+        return self.inboxes[self.number]
 
-def run_worker(home: Home, place: Place, ready: Ready) -> None:
-    """Serve until SIGTERM, or until the supervisor is gone. `ready` is called when requests are being answered."""
-    worker = Worker(home, MasterKey.load(home), place)  # read anew: it may have been rotated since the server started
+
+def run_worker(home: Home, place: Place, contexts: TlsContexts | None, ready: Ready, life: Life) -> None:
+    """Serve until SIGTERM, until retired, or until the supervisor is gone. `ready` is called when requests are being
+    answered; `contexts` are the supervisor's, None while there is no certificate."""
+    master = MasterKey.load(home)  # read anew: it may have been rotated since the server started
+    worker = Worker(home, master, place, contexts, life)
     try:
         worker.serve(ready)
     finally:
@@ -62,10 +81,11 @@ def run_worker(home: Home, place: Place, ready: Ready) -> None:
 class Worker:
     """All of one worker's parts, put together."""
 
-    def __init__(self, home: Home, master: MasterKey, place: Place) -> None:
+    def __init__(self, home: Home, master: MasterKey, place: Place, contexts: TlsContexts | None, life: Life) -> None:
         settings = home.settings
         self._supervisor = os.getppid()
         self._place = place
+        self._life = life
         self._loop = asyncio.new_event_loop()
         self._node_file = NodeFile.open(home.node_file)
         self._node_file.refresh()
@@ -83,7 +103,15 @@ class Worker:
         words = dictionary.load()
         directory = LocalDirectory(self._node_file, keyring)
         peers = [inbox.theirs for inbox in place.inboxes]
-        self._later = LoopLater(self._loop, directory, self._journal.append, self.counters, settings.radius.reject_delay, peers)
+        self._later = LoopLater(
+            self._loop,
+            directory,
+            self._journal.append,
+            self.counters,
+            settings.radius.reject_delay,
+            peers,
+            place.inbox.to_elder,
+        )
         self._schools = Schools(self._node_file, words.check)
         self._replies = Replies(words, settings.radius.reauthentication_jitter, os.urandom, random.random)
         self._clients = Clients(self._node_file, keyring.open, self.counters, self._learned)
@@ -98,20 +126,53 @@ class Worker:
             place.number,
             len(place.inboxes),
         )
+        self._trust = TrustStore.of(home)
+        self._watcher = ThreadPoolExecutor(1, "trust")
+        self._eap = self._make_eap(settings, keyring, directory, contexts)
+        self._gate.eap = self._eap
         self._generation = self._node_file.generation()
-        self._ticked = self._told = self._noted = time.monotonic()
+        self._ticked = self._told = self._noted = self._watched = time.monotonic()
         self._counted = self.counters.read()
         self._failing = ""
+
+    def _make_eap(
+        self, settings: Settings, keyring: Keyring, directory: LocalDirectory, contexts: TlsContexts | None
+    ) -> EapServer:
+        life, number = self._life, self._place.number
+        tls = None
+        if contexts is not None:
+            contexts.for_worker(number.to_bytes(1, "big") + life.incarnation.to_bytes(4, "big"))
+            tls = Tls(contexts, self._trust, Resumptions(settings.eap.resumption_hours * 3600.0))
+        eap = EapServer(
+            self._gate,
+            States(keyring.state, settings.node, number, life.incarnation),
+            Conversations(os.urandom, self.counters),
+            Offers(settings.eap, directory.checks, tls),
+            settings.eap,
+            self._schools,
+            directory,
+            self._later,
+            self._journal.append,
+            self.counters,
+            os.urandom,
+            keyring.blind_index,
+            len(self._place.inboxes),
+        )
+        eap.elder = life.elder
+        return eap
 
     def serve(self, ready: Ready) -> None:
         """Answer until stopped."""
         self._loop.set_exception_handler(_tell_of_fault)
-        for port in self._place.ports:
-            self._loop.add_reader(port.sock, self._drain, port)
-        inbox = self._place.inboxes[self._place.number].mine
-        self._loop.add_reader(inbox, self._drain_inbox)
         for number in (signal.SIGTERM, signal.SIGINT):
             self._loop.add_signal_handler(number, self._finish)
+        self._loop.add_signal_handler(RETIRE, self._retire)
+        self._loop.add_signal_handler(ELDER_GONE, self._forget_elder)
+        if self._life.elder is None:
+            self._read()
+        else:
+            self._loop.call_later(READ_AFTER, self._read)
+            self._loop.call_later(RETIRE_WITHIN + FINISH_WITHIN, self._forget_elder)
         self._flusher.start()
         self._loop.call_soon(self._tick)
         gc.collect()
@@ -127,8 +188,17 @@ class Worker:
             self._flusher.join()
         self._journal.close()
         self._later.close()
+        self._watcher.shutdown(wait=False, cancel_futures=True)
         self._node_file.close()
         self._loop.close()
+
+    def _read(self) -> None:
+        for port in self._place.ports:
+            self._loop.add_reader(port.sock, self._drain, port)
+        self._loop.add_reader(self._place.inbox.mine, self._drain_inbox, self._place.inbox.mine)
+
+    def _forget_elder(self) -> None:
+        self._eap.elder = None
 
     def _drain(self, port: Port) -> None:
         receive, take = port.receive, self._gate.receive
@@ -144,8 +214,7 @@ class Worker:
         finally:
             self.counters.send_failures += port.release()
 
-    def _drain_inbox(self) -> None:
-        inbox = self._place.inboxes[self._place.number].mine
+    def _drain_inbox(self, inbox: socket) -> None:
         try:
             for _ in range(DRAIN):
                 octets, source, number, local = read_handed(inbox.recv(16_384))
@@ -161,6 +230,10 @@ class Worker:
         self.counters.longest_stall_ms = max(self.counters.longest_stall_ms, stall)
         self._ticked = now
         self._gate.duplicates.tick(now)
+        self._eap.tick(time.time())
+        if now - self._watched >= TRUST_EVERY:
+            self._watched = now
+            self._watcher.submit(self._look_at_trust)
         if now - self._noted >= NOTE_EVERY:
             self._noted = now
             self._later.note_unknown(time.time())
@@ -171,6 +244,13 @@ class Worker:
         if os.getppid() != self._supervisor:
             log.error("the supervisor is gone, so this worker stops")
             self._finish()
+
+    def _look_at_trust(self) -> None:
+        """On a thread of its own: thousands of files take their time."""
+        try:
+            self._trust.refresh(time.time())
+        except Exception as error:  # noqa: BLE001 - without this thread a revocation would never be felt
+            log.error("authorities and revocation lists could not be read again: %s", where(error))
 
     def _adopt_changes(self) -> None:
         self._node_file.refresh()
@@ -222,10 +302,27 @@ class Worker:
                 except Exception as error:  # noqa: BLE001 - without this thread events would gather without bound
                     log.error("a group of audit events could not be written: %s", where(error))
 
-    def _finish(self) -> None:
-        """Stop reading, let what is under way end, then leave the loop."""
+    def _retire(self) -> None:
+        """There is a successor: it reads from now on, and passes on what belongs to a conversation of ours."""
+        self._stop_reading()
+        inbox = self._place.inbox
+        self._loop.add_reader(inbox.elder, self._drain_inbox, inbox.elder)
+        self._end_when_over(time.monotonic() + RETIRE_WITHIN)
+
+    def _end_when_over(self, deadline: float) -> None:
+        if self._eap.conversations and time.monotonic() < deadline:
+            self._loop.call_later(TICK, self._end_when_over, deadline)
+        else:
+            self._finish()
+
+    def _stop_reading(self) -> None:
         for port in self._place.ports:
             self._loop.remove_reader(port.sock)
+        self._loop.remove_reader(self._place.inbox.mine)
+
+    def _finish(self) -> None:
+        """Stop reading, let what is under way end, then leave the loop."""
+        self._stop_reading()
         self._leave(time.monotonic() + FINISH_WITHIN)
 
     def _leave(self, deadline: float) -> None:

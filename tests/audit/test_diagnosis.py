@@ -100,6 +100,22 @@ def test_a_cause_of_a_later_release_is_not_guessed_at(log: Log) -> None:
     assert log.diagnosis().code is Cause.ACCOUNT_EXPIRED
 
 
+@pytest.mark.parametrize("cause", ["device-went-silent", "silent-after-certificate", "silent-in-tunnel"])
+def test_a_login_given_up_for_another_access_point_is_written_late_and_says_nothing(log: Log, cause: str) -> None:
+    log.tried(0, nas="192.0.2.2")
+    log.tried(0.5, cause, user="OSVUK\\ana", tag=Tag.ACCESS_UNANSWERED.value)
+    assert log.diagnosis() == Diagnosis(Finding.COMES_IN)
+    log.tried(1.5, cause, tag=Tag.ACCESS_UNANSWERED.value)  # and one that began after it came in
+    assert log.diagnosis().code is not Finding.COMES_IN
+
+
+def test_a_refusal_right_after_a_login_is_no_late_silence(log: Log) -> None:
+    log.tried(0)
+    log.tried(0.3, "account-disabled")
+    log.tried(0.5, "device-went-silent")
+    assert log.diagnosis().code is Cause.DEVICE_WENT_SILENT
+
+
 # --- an old password on this device
 
 
@@ -121,8 +137,24 @@ def test_a_password_set_since_the_device_last_came_in_is_the_one_it_lacks(log: L
 
 
 def test_a_password_set_before_the_device_last_came_in_says_nothing(log: Log) -> None:
-    log.password_set(-2 * 1440)
-    log.tried(-1440)
+    log.password_set(-600)
+    log.tried(-300)
+    log.tried(0, "wrong-password")
+    log.tried(1, "wrong-password")
+    assert log.diagnosis().code is Cause.WRONG_PASSWORD
+
+
+def test_a_password_set_after_the_last_failure_has_not_been_tried_yet(log: Log) -> None:
+    log.tried(-300)
+    log.tried(0, "wrong-password")
+    log.tried(1, "wrong-password")
+    log.password_set(2)
+    assert log.diagnosis().code is Cause.WRONG_PASSWORD
+
+
+def test_what_the_account_did_days_ago_does_not_speak_for_today(log: Log) -> None:
+    log.tried(-3 * 1440)
+    log.tried(-2 * 1440, mac=PHONE)
     log.tried(0, "wrong-password")
     log.tried(1, "wrong-password")
     assert log.diagnosis().code is Cause.WRONG_PASSWORD
@@ -137,6 +169,7 @@ def test_a_new_device_cannot_have_an_old_password(log: Log) -> None:
 
 def test_one_wrong_password_may_be_a_slip_of_the_finger(log: Log) -> None:
     log.tried(-60, mac=PHONE)
+    log.tried(-1, "device-went-silent")
     log.tried(0, "wrong-password")
     assert log.diagnosis().code is Cause.WRONG_PASSWORD
 
@@ -185,7 +218,7 @@ def test_a_windows_name_that_falls_silent_in_peap_is_credential_guard(log: Log, 
 def test_again_and_again_at_the_same_step_is_credential_guard_whatever_the_name(log: Log) -> None:
     log.tried(-60)  # it came in before the update that switched Credential Guard on
     log.tried(0, "silent-in-tunnel", inner="")
-    log.tried(1, "silent-in-tunnel")
+    log.tried(1, "silent-in-tunnel", inner="eap-mschapv2")
     assert log.diagnosis().code is Finding.CREDENTIAL_GUARD
 
 
@@ -202,7 +235,7 @@ def test_another_method_that_falls_silent_is_not_credential_guard(log: Log, more
 def test_silence_of_before_the_last_login_does_not_count(log: Log) -> None:
     log.tried(0, "silent-in-tunnel")
     log.tried(1)
-    log.tried(2, "silent-in-tunnel")
+    log.tried(3, "silent-in-tunnel")
     assert log.diagnosis().code is Cause.SILENT_IN_TUNNEL
 
 
@@ -261,6 +294,13 @@ def test_a_neighbour_counts_by_what_it_did_last(log: Log) -> None:
     neighbours(log, "silent-after-certificate", count=2)
     log.tried(30, mac="02-00-00-00-06-01")
     log.tried(31, mac="02-00-00-00-06-02", method="mab", inner="", tls="")  # comes in, but no certificate came to it
+    assert log.diagnosis() == Diagnosis(Finding.PROMPT_UNANSWERED, Around(coming_in=1))
+
+
+def test_a_neighbour_that_left_a_late_silence_behind_came_in(log: Log) -> None:
+    log.tried(0, "silent-after-certificate")
+    log.tried(1, mac="02-00-00-00-06-01")
+    log.tried(1.5, "silent-after-certificate", mac="02-00-00-00-06-01")
     assert log.diagnosis() == Diagnosis(Finding.PROMPT_UNANSWERED, Around(coming_in=1))
 
 

@@ -15,9 +15,10 @@ from radius.eap.authentication import (
 from radius.eap.method import (
     Conversation,
     EapContext,
+    Phase,
     challenge,
 )
-from tests.eap.conversations import ANA, GTC, at, failed, make, method, sent
+from tests.eap.conversations import ANA, GTC, MD5, at, failed, make, method, sent
 from tests.fakes.eap_peer import expanded, expanded_nak, identity, nak, response
 from tests.fakes.school_house import NOW
 
@@ -164,6 +165,24 @@ def test_a_new_request_never_has_the_number_of_the_one_before():
 def test_identifiers_go_round():
     authentication = make(GTC)
     assert sent(authentication.receive(identity("ana", 255), NOW))[1] == 0
+
+
+@pytest.mark.parametrize(
+    ("state", "phase"),
+    [("awaits identity", Phase.NEGOTIATION), ("proposed", Phase.NEGOTIATION), ("agreed", Phase.CERTIFICATE_SENT)],
+)
+def test_the_phase_is_the_methods_or_how_far_negotiation_came(state, phase):
+    assert at(state)[0].phase == phase
+
+
+def test_the_phase_of_a_method_that_tells_none():
+    authentication = make(MD5, GTC)
+    authentication.receive(identity("ana", 1), NOW)
+    authentication.context.phase = Phase.CERTIFICATE_SENT
+    authentication.receive(nak(2, 6), NOW)
+    assert authentication.phase == Phase.NEGOTIATION
+    authentication.receive(response(3, 6, b"password"), NOW)
+    assert authentication.phase == Phase.METHOD
 
 
 # --- duplicates and limits

@@ -44,10 +44,10 @@ class Offered:
 
     def __init__(self, offers: Sequence[Offer]) -> None:
         self.offers = offers
-        self.asked: list[tuple[str, str, str, str]] = []
+        self.asked: list[tuple[str, str, str]] = []
 
-    def choose(self, identity: str, ssid: str, address: str, school: str) -> Sequence[Offer]:
-        self.asked.append((identity, ssid, address, school))
+    def choose(self, identity: str, ssid: str, address: str) -> Sequence[Offer]:
+        self.asked.append((identity, ssid, address))
         return self.offers
 
 

@@ -47,14 +47,14 @@ def eventually(holds: Callable[[], bool], what: str) -> None:
         time.sleep(0.02)
 
 
-def make_home(path: Path, *, listen: str = '["127.0.0.1", "::1"]', reject_delay: float = 0.05) -> Home:
-    """A home directory with one school, one pupil, one printer and the client 127.0.0.1 (and ::1)."""
+def make_home(path: Path, *, listen: str = '["127.0.0.1", "::1"]', reject_delay: float = 0.05, more: str = "") -> Home:
+    """A home directory with one school, one pupil, one printer and the client 127.0.0.1 (and ::1); `more` are settings."""
     home, _ = init_home(path)
     port = free_port()
     settings = path / "kapija.toml"
     text = settings.read_text(encoding="utf-8")
     ours = f"[radius]\nlisten = {listen}\nauth_port = {port}\nacct_port = {port + 1}\nreject_delay = {reject_delay}\n"
-    settings.write_text(re.sub(r"(?m)^\[radius\]$", ours, text), encoding="utf-8")
+    settings.write_text(re.sub(r"(?m)^\[radius\]$", ours, text) + more, encoding="utf-8")
     home = load(path)
     with open_admin(home, "test") as admin:
         add_school(admin, "os-primer", "OŠ Primer", language="en")

@@ -131,7 +131,7 @@ def test_the_offers_are_chosen_for_identity_network_and_client(house: SchoolHous
     house.gate.eap._offering = offered  # type: ignore[union-attr]
     station = encode_attribute(30, b"02-00-00-00-AA-01:Skola")
     AccessPoint(house, more=station).send(identity("ana@os-primer.example"))
-    assert offered.asked == [("ana@os-primer.example", "Skola", NAS, "os-primer")]
+    assert offered.asked == [("ana@os-primer.example", "Skola", NAS)]
 
 
 # --- who does not

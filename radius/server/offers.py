@@ -1,0 +1,135 @@
+"""Which EAP methods are offered to whom: [eap] and its [[eap.offer]]s in kapija.toml, made into methods once at the start.
+
+A method is offered only if the directory can check what it brings, and TLS methods only while there is a certificate. The
+first offer whose realm, network and client all fit is taken; the order of its methods is the order in which they are tried.
+"""
+
+from collections.abc import Sequence
+from ipaddress import ip_address, ip_network
+
+from msgspec import Struct
+
+from policies.access import Method
+from radius.directory.question import (
+    ChapResponse,
+    MsChap2Response,
+    MsChapResponse,
+    PlainPassword,
+    VerifiedCertificate,
+)
+from radius.eap.authentication import Offer
+from radius.eap.eap_tls import eap_tls, inner_eap_tls
+from radius.eap.gtc import gtc
+from radius.eap.identity import parse, same_realm
+from radius.eap.md5 import md5
+from radius.eap.method import EapType
+from radius.eap.mschapv2 import mschapv2
+from radius.eap.peap import peap
+from radius.eap.resumption import Resumptions
+from radius.eap.tls_contexts import TlsContexts
+from radius.eap.tls_phase import TunnelRules
+from radius.eap.ttls import ttls
+from radius.pki.facts import Trust
+from radius.settings import EapSettings, OfferSettings
+
+_BRINGS = {  # what the directory must be able to check
+    "pap": PlainPassword,
+    "chap": ChapResponse,
+    "mschap": MsChapResponse,
+    "mschapv2": MsChap2Response,
+    "eap-gtc": PlainPassword,
+    "eap-md5": ChapResponse,
+    "eap-mschapv2": MsChap2Response,
+    "eap-tls": VerifiedCertificate,
+}
+_BARE = {
+    "eap-mschapv2": Offer(EapType.MSCHAPV2, Method.EAP_MSCHAPV2, mschapv2),
+    "eap-gtc": Offer(EapType.GTC, Method.EAP_GTC, gtc),
+    "eap-md5": Offer(EapType.MD5, Method.EAP_MD5, md5),
+}
+_NO_EXCEPTION = OfferSettings(realm="")  # changes nothing of [eap]
+
+
+class Tls(Struct, frozen=True):
+    """What the TLS methods of one worker share."""
+
+    contexts: TlsContexts
+    trust: Trust
+    resumptions: Resumptions
+
+
+class Offers:
+    """The offers of one worker. `checks` are the kinds of credential that the directory can check; `tls` is None while the
+    server has no certificate."""
+
+    def __init__(self, settings: EapSettings, checks: frozenset[type], tls: Tls | None) -> None:
+        self._checks = checks
+        self._tls = tls
+        self._exceptions = [(_Fits(offer), self._make(settings, offer)) for offer in settings.offer]
+        self._usual = self._make(settings, _NO_EXCEPTION)
+
+    def choose(self, identity: str, ssid: str, address: str) -> Sequence[Offer]:
+        """The methods for an outer identity, in a network of that name, behind a client with that address."""
+        for fits, offers in self._exceptions:
+            if fits(identity, ssid, address):
+                return offers
+        return self._usual
+
+    def _make(self, settings: EapSettings, offer: OfferSettings) -> tuple[Offer, ...]:
+        methods = settings.methods if offer.methods is None else offer.methods
+        named = settings.inner if offer.inner is None else offer.inner
+        inner: list[str] = [name for name in named if _BRINGS[name] in self._checks]
+        rules = TunnelRules(
+            client_certificate=_or(offer.require_client_certificate, settings.require_client_certificate),
+            crypto_binding=_or(offer.require_crypto_binding, settings.require_crypto_binding),
+            any_inner_realm=_or(offer.allow_realm_mismatch, settings.allow_realm_mismatch),
+            passwords=frozenset(inner),
+        )
+        made = (self._offer(method, inner, rules) for method in methods)
+        return tuple(offer for offer in made if offer is not None)
+
+    def _offer(self, method: str, inner: list[str], rules: TunnelRules) -> Offer | None:
+        """One method, or None where it could not end well."""
+        tls = self._tls
+        if method in _BARE:
+            return _BARE[method] if _BRINGS[method] in self._checks else None
+        if tls is None:
+            return None
+        if method == Method.EAP_TLS:
+            if VerifiedCertificate not in self._checks:
+                return None
+            return Offer(EapType.TLS, Method.EAP_TLS, eap_tls(tls.contexts, tls.trust, tls.resumptions))
+        inside = self._inside(inner, tls)
+        if method == Method.PEAP:
+            if not inside:
+                return None
+            return Offer(EapType.PEAP, Method.PEAP, peap(tls.contexts, tls.trust, tls.resumptions, rules, inside))
+        if not inner:
+            return None
+        return Offer(EapType.TTLS, Method.TTLS, ttls(tls.contexts, tls.trust, tls.resumptions, rules, inside))
+
+    def _inside(self, inner: list[str], tls: Tls) -> list[Offer]:
+        """The EAP methods inside a tunnel; the passwords of EAP-TTLS are no EAP methods."""
+        within_tls = Offer(EapType.TLS, Method.EAP_TLS, inner_eap_tls(tls.contexts, tls.trust))
+        known = {**_BARE, "eap-tls": within_tls}
+        return [known[name] for name in inner if name in known]
+
+
+class _Fits:
+    """Whether an offer is for somebody."""
+
+    def __init__(self, offer: OfferSettings) -> None:
+        self._realm = offer.realm
+        self._ssid = offer.ssid
+        self._network = ip_network(offer.client) if offer.client is not None else None
+
+    def __call__(self, identity: str, ssid: str, address: str) -> bool:
+        if self._ssid is not None and ssid != self._ssid:
+            return False
+        if self._realm is not None and not same_realm(parse(identity).realm, self._realm):
+            return False
+        return self._network is None or ip_address(address.partition("%")[0]) in self._network
+
+
+def _or(exception: bool | None, usual: bool) -> bool:
+    return usual if exception is None else exception

@@ -1,0 +1,50 @@
+"""The server's TLS contexts as the supervisor keeps them: made before workers are forked, made anew when a certificate changes.
+
+A certificate that cannot be used changes nothing: the contexts of the one before stay, and the log says what is wrong, once.
+"""
+
+import logging
+
+from OpenSSL import SSL
+
+from radius.eap.tls_contexts import TlsContexts, make_contexts
+from radius.errors import KapijaError
+from radius.pki.server_certificates import fingerprint_of_files, load_server_certificates
+from radius.settings import Home
+
+log = logging.getLogger(__name__)
+
+
+class TlsIdentity:
+    """`contexts` are those in force; None while there is no certificate that could be used, and then no method that needs TLS
+    is offered."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self._seen = b""
+        self.contexts: TlsContexts | None = None
+
+    def look(self) -> bool:
+        """Whether there is something new to serve with. Costs two calls of stat when there is not."""
+        found = fingerprint_of_files(self._home)
+        if found == self._seen:
+            return False
+        self._seen = found
+        try:
+            contexts = self._make()
+        except (KapijaError, ValueError, SSL.Error) as error:
+            words = "802.1X is not served" if self.contexts is None else "the one before stays in force"
+            log.error("the server's new certificate cannot be used, %s: %s ('kapija pki lint' says more)", words, error)
+            return False
+        if contexts is None:
+            log.warning("there is no server certificate, so 802.1X is not offered: run 'kapija pki renew'")
+            return False
+        self.contexts = contexts
+        return True
+
+    def _make(self) -> TlsContexts | None:
+        certificates = load_server_certificates(self._home)
+        if not certificates:
+            return None
+        eap = self._home.settings.eap
+        return make_contexts(certificates, eap.resumption, eap.resumption_hours * 3600, eap.tls_minimum)

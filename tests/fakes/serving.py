@@ -39,11 +39,11 @@ grant = { vlan = 30 }
 """
 
 
-def eventually(holds: Callable[[], bool], what: str) -> None:
+def eventually(holds: Callable[[], bool], what: str, patience: float = PATIENCE) -> None:
     """Wait until `holds`, and fail naming `what` when it does not come to hold."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + patience
     while not holds():
-        assert time.monotonic() < deadline, f"not within {PATIENCE:.0f} s: {what}"
+        assert time.monotonic() < deadline, f"not within {patience:.0f} s: {what}"
         time.sleep(0.02)
 
 

@@ -118,7 +118,8 @@ class Failure:
     """A login that must fail, and the cause that must be in our audit log. The changes are to the device's configuration.
 
     `says` is in the device's log, so that it fails for this reason and no other; `trust` is "server", or "stranger" for the
-    wrong authority; `lines` go into the network block as they are.
+    wrong authority; `lines` go into the network block as they are. A device that is `deaf` hears our TLS alert and says
+    nothing more, so that nobody is told by an Access-Reject (RFC 5216 section 2.1.3 wants an answer to the alert).
     """
 
     name: str
@@ -129,6 +130,7 @@ class Failure:
     trust: str = "server"
     server_name: str = ""
     lines: tuple[str, ...] = ()
+    deaf: bool = False
 
 
 def full_matrix() -> list[Case]:
@@ -137,7 +139,15 @@ def full_matrix() -> list[Case]:
         Case(method, version, resumed, fragment, tickets=version == "1.3")
         for method, version, resumed, fragment in product(TLS_METHODS, TLS_VERSIONS, (False, True), FRAGMENTS)
     ]
-    return [*tls, *_singles()]
+    return [*filter(_device_can, tls), *_singles()]
+
+
+def _device_can(case: Case) -> bool:
+    """False for what wpa_supplicant 2.10 gets wrong against every server: over TLS 1.3 it takes the acknowledgement of a
+    fragment of its own for the server's next message, because its handshake, or its inner EAP-TLS, is done already."""
+    fragmented_certificate = case.method.name == "ttls-pap-certificate" and case.fragment < 1398
+    fragmented_twice = case.method.name == "peap-tls" and case.fragment == 100
+    return case.tls != "1.3" or not (fragmented_certificate or fragmented_twice)
 
 
 def pairwise_matrix() -> list[Case]:
@@ -216,7 +226,7 @@ def _refused_certificates() -> Iterator[Failure]:
         yield Failure(f"revoked-client-certificate-{name}", case, Cause.CERTIFICATE_REVOKED)
     for name, version in product(("peap-mschapv2-certificate", "ttls-pap-certificate"), TLS_VERSIONS):
         case = Case(METHODS[name], version, certificate=NONE)
-        yield Failure(f"no-client-certificate-{name}-tls{version}", case, Cause.CERTIFICATE_MISSING)
+        yield Failure(f"no-client-certificate-{name}-tls{version}", case, Cause.CERTIFICATE_MISSING, deaf=True)
 
 
 def _refused_methods() -> Iterator[Failure]:
@@ -226,4 +236,4 @@ def _refused_methods() -> Iterator[Failure]:
     for version, name in (("1.0", "TLSv1"), ("1.1", "TLSv1.1")):
         line = 'openssl_ciphers="DEFAULT@SECLEVEL=0"'  # Debian's OpenSSL speaks these versions at no other level
         case = Case(METHODS["peap-mschapv2"], version)
-        yield Failure(f"tls{version}-only", case, Cause.TLS_VERSION, f"Using TLS version {name}\n", lines=(line,))
+        yield Failure(f"tls{version}-only", case, Cause.TLS_VERSION, f"Using TLS version {name}\n", lines=(line,), deaf=True)

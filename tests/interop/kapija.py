@@ -11,11 +11,12 @@ from radius.admin.policies import publish
 from radius.admin.schools import add_school, map_vlan
 from radius.audit.search import Entry, search
 from radius.secret import Secret
+from radius.server.conversations import LIMITS
 from radius.settings import Home, load
 from radius.vendors import FAMILIES
 from radius.wire import dictionary
 from tests.fakes.eap_home import put_server_certificates, put_trust
-from tests.fakes.serving import Serving, eventually
+from tests.fakes.serving import PATIENCE, Serving, eventually
 from tests.interop.cases import ANONYMOUS_WITH_CERTIFICATE, USERS
 from tests.interop.certificates import Certificates
 from tests.interop.servers import FRAGMENT, SECRET, VLAN, AuthServer, Place
@@ -79,7 +80,7 @@ class KapijaServer(AuthServer):
                 found[:] = reversed(search(connection, admin.keyring, mac=mac, tag="access:"))
             return len(found) >= rows
 
-        eventually(stored, f"{rows} logins of {mac} are in the audit log")
+        eventually(stored, f"{rows} logins of {mac} are in the audit log", LIMITS.patience + PATIENCE)
         return found
 
 

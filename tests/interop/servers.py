@@ -149,8 +149,6 @@ class FreeRadius(_Process):
     def lacks(self, case: Case, failure: Failure | None = None) -> str:
         if case.method.name == "peap-tls" and case.fragment == 100:
             return "FreeRADIUS 3.2.1 loses the inner EAP-TLS of PEAP in fragments of 100: No EAP session matching state"
-        if case.method.name == "ttls-pap-certificate" and case.tls == "1.3" and case.fragment < 1398:
-            return "FreeRADIUS 3.2.1 refuses TTLS over TLS 1.3 when the client's certificate comes in fragments"
         if case.binding:
             return "FreeRADIUS 3.2 has no crypto-binding for PEAP"
         return ""

@@ -43,7 +43,7 @@ interop: $(READY) ## 802.1X with real devices' code: the whole matrix of methods
 
 interop-oracle: $(READY) ## the same against FreeRADIUS and hostapd's own server: what fails only with Kapija is Kapija's fault
 	@tests/peers.sh oracle
-	@INTEROP=full INTEROP_SERVERS=freeradius,hostapd $(BIN)/pytest -n $(JOBS) tests/interop
+	@INTEROP=full INTEROP_SERVERS=freeradius,hostapd $(BIN)/pytest -n $(JOBS) tests/interop/test_eapol_test.py tests/interop/test_wired.py
 
 lint: $(READY) ## ruff, mypy --strict, the walls between the rooms
 	@$(BIN)/ruff check --quiet $(CODE)

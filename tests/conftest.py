@@ -11,8 +11,12 @@ from hypothesis import HealthCheck, settings
 PACKAGES = {
     "radclient": "freeradius-utils",
     "radtest": "freeradius-utils",
-    "eapol_test": "eapoltest",
     "freeradius": "freeradius",
+    "eapol_test": "eapoltest",
+    "hostapd": "hostapd",
+    "hostapd_cli": "hostapd",
+    "wpa_supplicant": "wpasupplicant",
+    "wpa_cli": "wpasupplicant",
     "ip": "iproute2",
     "openssl": "openssl",
 }
@@ -29,7 +33,7 @@ def find_program(name: str) -> Path | None:
     return Path(found) if found else None
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def peer() -> Callable[[str], Path]:
     """`peer("radclient")` is the program's path; a missing one skips on a desk and fails with CI=true."""
 

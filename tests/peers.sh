@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs from the distribution what `make` needs beside Python packages: peers.sh venv | test | bench.
+# Installs from the distribution what `make` needs beside Python packages: peers.sh venv | test | oracle | bench | compiled.
 #
 # As root, or with a sudo that asks nothing, it installs by apt-get and starts no service; otherwise it says the line to run.
 # What the tests need is then skipped by them on a desk, but with CI=true a missing peer is a failure.
@@ -49,9 +49,12 @@ require() { # PACKAGE ...: install them; 1 when that is not possible
     if can_install; then
         echo "installing from the distribution: $*"
         if without_services apt_install "$@"; then
-            if [[ " $* " == *" freeradius "* ]] && command -v systemctl >/dev/null; then
-                $as_root systemctl --quiet disable freeradius 2>/dev/null || true
-            fi
+            local service
+            for service in freeradius hostapd wpasupplicant; do
+                if [[ " $* " == *" $service "* ]] && command -v systemctl >/dev/null; then
+                    $as_root systemctl --quiet disable "${service/wpas/wpa_s}" 2>/dev/null || true
+                fi
+            done
             return 0
         fi
     fi
@@ -77,8 +80,9 @@ venv)
         require "$("$python" -c 'import sys; print("python3.%d-venv" % sys.version_info[1])')" || exit 1
     fi
     ;;
-test)
-    mapfile -t packages < <(missing radclient=freeradius-utils ip=iproute2 eapol_test=eapoltest)
+test | oracle)
+    mapfile -t packages < <(missing radclient=freeradius-utils ip=iproute2 eapol_test=eapoltest hostapd=hostapd wpa_supplicant=wpasupplicant)
+    [ "$1" = test ] || mapfile -t -O "${#packages[@]}" packages < <(missing freeradius=freeradius)
     require "${packages[@]}" || [ "${CI:-}" != true ]
     ;;
 bench)
@@ -96,7 +100,7 @@ compiled)
     require "${packages[@]}"
     ;;
 *)
-    echo "usage: $0 venv | test | bench | compiled" >&2
+    echo "usage: $0 venv | test | oracle | bench | compiled" >&2
     exit 2
     ;;
 esac

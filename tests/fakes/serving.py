@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from radius.admin.clients import add_client
@@ -39,11 +39,11 @@ grant = { vlan = 30 }
 """
 
 
-def eventually(holds: Callable[[], bool], what: str) -> None:
+def eventually(holds: Callable[[], bool], what: str, patience: float = PATIENCE) -> None:
     """Wait until `holds`, and fail naming `what` when it does not come to hold."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + patience
     while not holds():
-        assert time.monotonic() < deadline, f"not within {PATIENCE:.0f} s: {what}"
+        assert time.monotonic() < deadline, f"not within {patience:.0f} s: {what}"
         time.sleep(0.02)
 
 
@@ -68,10 +68,14 @@ def make_home(path: Path, *, listen: str = '["127.0.0.1", "::1"]', reject_delay:
 
 
 class Serving:
-    """`kapija serve` as a process. Use as a context manager; `log` is what it has printed so far."""
+    """`kapija serve` as a process. Use as a context manager; `log` is what it has printed so far.
 
-    def __init__(self, home: Home, workers: int = 1) -> None:
+    `prefix` is a command that becomes this one, such as `ip netns exec NAME`.
+    """
+
+    def __init__(self, home: Home, workers: int = 1, prefix: Sequence[str] = ()) -> None:
         self.home = home
+        self._prefix = prefix
         self.port = home.settings.radius.auth_port
         self._workers = workers
         self._log = home.path / "serve.log"
@@ -88,6 +92,11 @@ class Serving:
         """Standard output and error together."""
         return self._log.read_text(encoding="utf-8")
 
+    @property
+    def runs(self) -> bool:
+        """Whether the supervisor is there."""
+        return not self._ended()
+
     def children(self) -> list[int]:
         """The feeder's, the carrier's and the workers' process ids, in this order."""
         text = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text(encoding="ascii")
@@ -97,7 +106,7 @@ class Serving:
         python = os.environ.get("KAPIJA_PYTHON", sys.executable)  # another installation's: `make compiled`
         command = [python, "-P", "-m", "radius", "--home", str(self.home.path), "serve", "--workers", str(self._workers)]
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+            self._process = subprocess.Popen([*self._prefix, *command], stdout=log, stderr=log, stdin=subprocess.DEVNULL)
         start = len(self.log)
         eventually(lambda: "serves RADIUS" in self.log[start:] or self._ended(), "the server says that it serves")
         assert not self._ended(), self.log

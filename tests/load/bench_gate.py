@@ -12,7 +12,6 @@ import sys
 import tempfile
 from collections.abc import Iterable
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -20,13 +19,12 @@ sys.path.insert(0, str(ROOT))  # this is a script: tests/ is no installed packag
 
 from tests.fakes.ports import free_port  # noqa: E402
 from tests.load import kapija_home, measure  # noqa: E402
-from tests.load.measure import MODES, Run, Server, load  # noqa: E402
+from tests.load.measure import MODES, OUTSTANDING, Gate, Run, Server, Work, load, progress, report  # noqa: E402
 from tests.load.rival import freeradius  # noqa: E402
 
 USERS = 10_000
 MANY_USERS = 850_000
 MANY_CLIENTS = 40_000
-OUTSTANDING = "64"
 
 AT_LEAST = {"pap": 1.0, "chap": 1.0, "mab": 1.0, "mschapv2": 1.0}  # times FreeRADIUS
 LARGEST_P99 = 5.0  # ms at half load
@@ -34,32 +32,6 @@ LARGEST_CHANGE = 0.15  # of the rate, with many users and clients
 LARGEST_PSS = 600_000_000  # octets, two workers
 
 TITLES = {"pap": "PAP", "chap": "CHAP", "mab": "MAC authentication", "mschapv2": "MS-CHAPv2"}
-
-
-@dataclass(frozen=True)
-class Gate:
-    """One promise, what was measured, and whether it held."""
-
-    promise: str
-    measured: str
-    held: bool
-
-
-def compare(first: Server, second: Server, modes: Iterable[str], rounds: int, seconds: int) -> None:
-    """Runs in turn into both servers' `runs`, then each server's open loop at half of its own median rate."""
-    for mode in modes:
-        for server in (first, second):
-            load(server, mode, "-n", "500", "-c", "8")  # wakes everything up
-        for _ in range(rounds):
-            for server in (first, second):
-                run = load(server, mode, "-t", str(seconds), "-c", OUTSTANDING)
-                server.runs.setdefault(mode, []).append(run)
-                progress(f"{server.name:<18} {mode:<9} {run.rate:>9,.0f}/s  {run.cpu * 1000:6.1f} us CPU")
-        for server in (first, second):
-            half = [
-                load(server, mode, "-t", str(seconds), "-r", str(int(server.rate(mode) / 2)), "-c", "2000") for _ in range(3)
-            ]
-            server.half[mode] = sorted(half, key=lambda run: run.p99)[1]
 
 
 def start_rival(stack: ExitStack, folder: Path, secret: str) -> Server:
@@ -85,11 +57,6 @@ def start_kapija(stack: ExitStack, name: str, home: Path, port: int, secret: str
     )
     stack.callback(server.stop)
     return server
-
-
-def progress(line: str) -> None:
-    """For whoever waits; the result goes to standard output."""
-    print(line, file=sys.stderr, flush=True)
 
 
 # --- the result
@@ -156,13 +123,6 @@ def many(stack: ExitStack, folder: Path, ours: Server, secret: str, rounds: int,
     ]
 
 
-def report(lines: list[str], gates: list[Gate]) -> str:
-    """The whole result as Markdown."""
-    shown = [f"Measured on: {measure.machine()}.", "", *lines, "", "| promise | measured | held |", "| --- | --- | --- |"]
-    shown += [f"| {gate.promise} | {gate.measured} | {'yes' if gate.held else 'NO'} |" for gate in gates]
-    return "\n".join(shown) + "\n"
-
-
 def policy_benchmark() -> str:
     """The evaluator's own benchmark: 4,000 schools and 50 national rules."""
     done = subprocess.run(
@@ -191,7 +151,9 @@ def main() -> int:
             kapija_home.prepare(folder / "home", port, secret, users=USERS)
             rival = start_rival(stack, folder, secret)
             ours = start_kapija(stack, "Kapija", folder / "home", port, secret)
-            compare(rival, ours, modes, chosen.rounds, chosen.seconds)
+            for mode in modes:
+                measure.in_turn((rival, ours), Work(mode, mode), chosen.rounds, chosen.seconds)
+                measure.at_half_load((rival, ours), Work(mode, mode), chosen.seconds)
             gates = gates_of(rival, ours, modes)
             if not chosen.small:
                 gates += many(stack, folder, ours, secret, chosen.rounds, chosen.seconds)

@@ -51,7 +51,7 @@ listen = ["127.0.0.1"]
 auth_port = {port}
 acct_port = {acct}
 workers = {workers}
-"""
+{more}"""
 
 Rows = Iterator[dict[str, object]]
 
@@ -59,7 +59,7 @@ Rows = Iterator[dict[str, object]]
 def prepare(path: Path, port: int, secret: str, *, users: int, more_clients: int = 0, workers: int = 1) -> None:
     """Make `path` a home whose server listens on 127.0.0.1:`port` and knows `users` people and 2,000 devices."""
     home, _ = init_home(path, "bench")
-    (path / "kapija.toml").write_text(SETTINGS.format(port=port, acct=port + 1, workers=workers))
+    settings_for(path, port, workers)
     with open_admin(home, "bench") as admin:
         add_school(admin, SCHOOL, "Пример")
         map_vlan(admin, SCHOOL, "pupils", 20)
@@ -71,9 +71,9 @@ def prepare(path: Path, port: int, secret: str, *, users: int, more_clients: int
         _write(admin, clients, _clients(admin.keyring, more_clients))
 
 
-def settings_for(path: Path, port: int, workers: int) -> None:
-    """Let an existing home listen elsewhere, with another number of workers."""
-    (path / "kapija.toml").write_text(SETTINGS.format(port=port, acct=port + 1, workers=workers))
+def settings_for(path: Path, port: int, workers: int, more: str = "") -> None:
+    """Let an existing home listen elsewhere, with another number of workers; `more` is TOML that goes to the end."""
+    (path / "kapija.toml").write_text(SETTINGS.format(port=port, acct=port + 1, workers=workers, more=more))
 
 
 def command(path: Path) -> list[str]:

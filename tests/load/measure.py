@@ -1,9 +1,10 @@
-"""Running the load generator and reading from /proc what a server cost."""
+"""What the benchmarks share: running radload, runs in turn, what a server cost by /proc, gates and the result as Markdown."""
 
 import json
 import os
 import statistics
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ SERVER_CPU = 0  # the whole server on this core
 LOADER_CPU = 1  # the load generator on this one
 
 MODES = ("pap", "chap", "mab", "mschapv2")
+OUTSTANDING = "64"  # conversations at a time
 USERS_OF_MODE = {"mab": 2_000}  # how many devices both servers know
 
 
@@ -34,6 +36,12 @@ class Run:
     p99: float
     cpu: float
     generator: float  # % of its core; near 100 the generator is the limit
+    resumed: float  # the share of TLS handshakes that were resumptions; 0 without TLS
+
+
+def median_cpu(runs: Sequence[Run]) -> float:
+    """The median CPU seconds per 1000."""
+    return statistics.median(run.cpu for run in runs)
 
 
 @dataclass
@@ -58,7 +66,7 @@ class Server:
 
     def cpu(self, mode: str) -> float:
         """The median CPU seconds per 1000 of a mode."""
-        return statistics.median(run.cpu for run in self.runs[mode])
+        return median_cpu(self.runs[mode])
 
     def stop(self) -> None:
         """End it and wait."""
@@ -106,7 +114,61 @@ def load(server: Server, mode: str, *arguments: str, users: int | None = None, v
     if done.returncode:
         raise BenchFailed(f"{server.name}, {mode}: radload ended with {done.returncode}\n{done.stdout}{done.stderr}")
     said = json.loads(done.stdout.splitlines()[-1])  # a mixed run prints a line for each mode first
-    return Run(said["conv_s"], said["p50_ms"], said["p99_ms"], said["srv_cpu_s_per_1000"], said["gen_cpu_pct"])
+    resumed = said["resumed"] / max(1, said["resumed"] + said["full"])
+    return Run(said["conv_s"], said["p50_ms"], said["p99_ms"], said["srv_cpu_s_per_1000"], said["gen_cpu_pct"], resumed)
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a server is measured by: radload's mode with more arguments, under a name of the benchmark's own."""
+
+    name: str
+    mode: str
+    arguments: tuple[str, ...] = ()
+    users: int | None = None
+    half_rounds: int = 3
+
+
+def in_turn(servers: Sequence[Server], work: Work, rounds: int, seconds: int) -> None:
+    """Runs with OUTSTANDING conversations, A B A B, into each server's `runs`."""
+    for server in servers:
+        load(server, work.mode, "-n", "500", "-c", "8", *work.arguments, users=work.users)  # wakes everything up
+    for _ in range(rounds):
+        for server in servers:
+            arguments = ("-t", str(seconds), "-c", OUTSTANDING, *work.arguments)
+            run = load(server, work.mode, *arguments, users=work.users)
+            server.runs.setdefault(work.name, []).append(run)
+            progress(f"{server.name:<18} {work.name:<14} {run.rate:>9,.0f}/s  {run.cpu * 1000:7.1f} us CPU")
+
+
+def at_half_load(servers: Sequence[Server], work: Work, seconds: int) -> None:
+    """Each server's open loop at half of its own median rate; the middle p99 of `half_rounds` runs goes into `half`."""
+    for server in servers:
+        rate = str(max(1, int(server.rate(work.name) / 2)))
+        arguments = ("-t", str(seconds), "-r", rate, "-c", "2000", *work.arguments)
+        runs = [load(server, work.mode, *arguments, users=work.users) for _ in range(work.half_rounds)]
+        server.half[work.name] = sorted(runs, key=lambda run: run.p99)[len(runs) // 2]
+
+
+@dataclass(frozen=True)
+class Gate:
+    """One promise, what was measured, and whether it held."""
+
+    promise: str
+    measured: str
+    held: bool
+
+
+def report(lines: Sequence[str], gates: Sequence[Gate]) -> str:
+    """The whole result as Markdown: the machine, the table in `lines`, the gates."""
+    shown = [f"Measured on: {machine()}.", "", *lines, "", "| promise | measured | held |", "| --- | --- | --- |"]
+    shown += [f"| {gate.promise} | {gate.measured} | {'yes' if gate.held else 'NO'} |" for gate in gates]
+    return "\n".join(shown) + "\n"
+
+
+def progress(line: str) -> None:
+    """For whoever waits; the result goes to standard output."""
+    print(line, file=sys.stderr, flush=True)
 
 
 def answers(server_port: int, secret: str) -> bool:

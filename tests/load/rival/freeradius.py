@@ -2,10 +2,13 @@
 
 Tuned for speed, not for use: no username filter, no realms, no logging of logins, no detail files, no proxying, a fixed
 thread pool (two threads did best for the methods without TLS), receive buffers of 4 MiB, no reject delay. The users file
-gives every user VLAN 20 and every device VLAN 30, as the policy of the home in kapija_home.py does.
+gives every user VLAN 20 and every device VLAN 30, as the policy of the home in kapija_home.py does. With an `Eap` it speaks
+802.1X too; the oracle of tests/interop is the same server with users of its own.
 """
 
 import subprocess
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 USERS = 10_000
@@ -39,7 +42,7 @@ security {{
     status_server = yes
 }}
 client bench {{
-    ipaddr = 127.0.0.0/8
+    ipaddr = {clients}
     secret = {secret}
     require_message_authenticator = no
     nas_type = other
@@ -63,16 +66,16 @@ modules {{
     files {{
         filename = {directory}/users
     }}
-}}
+{eap_module}}}
 server default {{
     listen {{
         type = auth
-        ipaddr = 127.0.0.1
+        ipaddr = {address}
         port = {port}
         recv_buff = 4194304
     }}
     authorize {{
-        chap
+{eap_authorize}        chap
         mschap
         files
         pap
@@ -87,12 +90,114 @@ server default {{
         Auth-Type MS-CHAP {{
             mschap
         }}
+{eap_authenticate}    }}
+{eap_post_auth}}}
+{eap_inner}"""
+
+EAP_MODULE = """\
+    eap {{
+        default_eap_type = {eap.first}
+        timer_expire = 60
+        max_sessions = 65536
+        md5 {{
+        }}
+        gtc {{
+            auth_type = PAP
+        }}
+        mschapv2 {{
+        }}
+        tls-config common {{
+            private_key_file = {eap.key}
+            certificate_file = {eap.chain}
+            ca_file = {eap.client_roots}
+            check_crl = {crl}
+            check_all_crl = {crl}
+            cipher_list = "DEFAULT"
+            tls_min_version = "1.2"
+            tls_max_version = "{eap.newest_tls}"
+            ecdh_curve = ""
+            fragment_size = {eap.fragment}
+            include_length = yes
+            cache {{
+                enable = {cache}
+                name = "kapija-rival"
+                lifetime = 24
+                max_entries = 65536
+                persist_dir = "{directory}/sessions"
+                store {{
+                    Tunnel-Private-Group-Id
+                }}
+            }}
+        }}
+        tls {{
+            tls = common
+        }}
+        ttls {{
+            tls = common
+            default_eap_type = mschapv2
+            copy_request_to_tunnel = no
+            use_tunneled_reply = no
+            virtual_server = "inner"
+        }}
+        peap {{
+            tls = common
+            default_eap_type = mschapv2
+            copy_request_to_tunnel = no
+            use_tunneled_reply = no
+            virtual_server = "inner"
+        }}
     }}
-}}
+"""
+
+EAP_AUTHORIZE = """\
+        if (&User-Name == "{name}") {{
+            update control {{
+                EAP-TLS-Require-Client-Cert := Yes
+            }}
+        }}
+        eap {{
+            ok = return
+        }}
+"""
+
+EAP_POST_AUTH = """\
+    post-auth {
+        update reply {
+            Tunnel-Type := VLAN
+            Tunnel-Medium-Type := IEEE-802
+            Tunnel-Private-Group-Id := "20"
+        }
+    }
+"""
+
+EAP_INNER = """\
+server inner {
+    authorize {
+        chap
+        mschap
+        eap {
+            ok = return
+        }
+        files
+        pap
+    }
+    authenticate {
+        Auth-Type PAP {
+            pap
+        }
+        Auth-Type CHAP {
+            chap
+        }
+        Auth-Type MS-CHAP {
+            mschap
+        }
+        eap
+    }
+}
 """
 
 USER = """\
-{name} Cleartext-Password := "{password}"
+"{name}" Cleartext-Password := "{password}"
 \tTunnel-Type = VLAN,
 \tTunnel-Medium-Type = IEEE-802,
 \tTunnel-Private-Group-Id = "{vlan}"
@@ -100,19 +205,64 @@ USER = """\
 """
 
 
-def write_configuration(directory: Path, secret: str, port: int, *, threads: int = 2, users: int = USERS) -> None:
-    """Write a configuration directory that listens on 127.0.0.1:`port`."""
-    for folder in (directory / "log", directory / "run"):
+@dataclass(frozen=True)
+class Eap:
+    """802.1X: `first` is the method that is offered first, `fragment` the size of its fragments (octets).
+
+    `client_roots` holds the authorities of client certificates, with `crl` also their revocation lists. Whoever comes as
+    `certificate_for` must show a client certificate in PEAP and TTLS.
+    """
+
+    chain: Path
+    key: Path
+    client_roots: Path
+    first: str = "peap"
+    newest_tls: str = "1.3"
+    fragment: int = 1300
+    resumption: bool = True
+    crl: bool = False
+    certificate_for: str = ""
+
+
+def write_configuration(
+    directory: Path,
+    secret: str,
+    port: int,
+    *,
+    threads: int = 2,
+    users: int | Iterable[tuple[str, str]] = USERS,
+    eap: Eap | None = None,
+    address: str = "127.0.0.1",
+    clients: str = "127.0.0.0/8",
+) -> None:
+    """Write a configuration directory that listens on `address`:`port`; `users` is their number, or names and passwords."""
+    for folder in (directory / "log", directory / "run", directory / "sessions"):
         folder.mkdir(parents=True, exist_ok=True)
-    text = RADIUSD.format(directory=directory, secret=secret, threads=threads, port=port)
+    options = {"secret": secret, "port": port, "address": address, "clients": clients, "threads": threads}
+    text = RADIUSD.format(directory=directory, **options, **_eap_parts(directory, eap))
     (directory / "radiusd.conf").write_text(text)
     (directory / "dictionary").write_text("# nothing of our own\n")
+    people = [(f"user{number:06d}", "password") for number in range(users)] if isinstance(users, int) else users
     with (directory / "users").open("w") as file:
-        for number in range(users):
-            file.write(USER.format(name=f"user{number:06d}", password="password", vlan=20))
+        for name, password in people:
+            file.write(USER.format(name=name, password=password, vlan=20))
         for number in range(DEVICES):
             mac = f"0200{number:08x}"
             file.write(USER.format(name=mac, password=mac, vlan=30))
+
+
+def _eap_parts(directory: Path, eap: Eap | None) -> dict[str, str]:
+    """What 802.1X adds to RADIUSD."""
+    if eap is None:
+        return dict.fromkeys(("eap_module", "eap_authorize", "eap_authenticate", "eap_post_auth", "eap_inner"), "")
+    yes = {True: "yes", False: "no"}
+    return {
+        "eap_module": EAP_MODULE.format(eap=eap, directory=directory, crl=yes[eap.crl], cache=yes[eap.resumption]),
+        "eap_authorize": EAP_AUTHORIZE.format(name=eap.certificate_for or "nobody"),
+        "eap_authenticate": "        eap\n",
+        "eap_post_auth": EAP_POST_AUTH,
+        "eap_inner": EAP_INNER,
+    }
 
 
 def command(directory: Path) -> list[str]:

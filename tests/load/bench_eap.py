@@ -1,0 +1,272 @@
+"""`make bench`, 802.1X: what a login costs Kapija and FreeRADIUS, each on one core with the same certificate, in turn.
+
+Gates are ratios of CPU per login (FreeRADIUS's by ours), latency at half load, what a second worker adds, and the memory of
+an open conversation. The client (radload) checks every key, every signature and the server's certificate. TLS 1.2, as the
+rival's resumption needs. Each method is the first that both servers offer, so none begins with a refusal. Exit status 1
+when a gate is missed.
+"""
+
+import argparse
+import secrets
+import sys
+import tempfile
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT))  # this is a script: tests/ is no installed package
+
+from radius.admin.context import open_admin  # noqa: E402
+from radius.settings import load as load_settings  # noqa: E402
+from tests.fakes.authority import Authority, Pair, ec_key, for_client, for_server, rsa_key, write, write_pair  # noqa: E402
+from tests.fakes.eap_home import put_server_certificates, put_trust  # noqa: E402
+from tests.fakes.ports import free_port  # noqa: E402
+from tests.load import kapija_home, measure  # noqa: E402
+from tests.load.half_open import open_conversations  # noqa: E402
+from tests.load.measure import Gate, Run, Server, Work, load, progress, report  # noqa: E402
+from tests.load.rival import freeradius  # noqa: E402
+
+USERS = 10_000
+CERTIFIED = 500  # users with a client certificate
+RESUMING = 2_000  # users who log in fully first, each time
+HALF_OPEN = 1_000
+SERVER_NAME = "radius.example.test"
+PACKET_SIZE = 1_000  # octets of an EAP packet, for both
+
+LARGEST_P99 = 50.0  # ms at half load
+LARGEST_PAIR = 1.15  # two workers' CPU per login by one's
+LARGEST_SPLIT = 0.20  # by how much the busier of two workers may exceed the other
+LARGEST_CONVERSATION = 30_000  # octets
+LEAST_RESUMED = 0.99
+
+
+@dataclass(frozen=True)
+class Login:
+    """A row of the table: a login, the method that is offered first, the server's key, the least ratio."""
+
+    name: str
+    title: str
+    mode: str
+    kapija: str
+    rival: str
+    at_least: float
+    key: str = "ec"
+    resumed: bool = False
+
+
+LOGINS = {
+    login.name: login
+    for login in (
+        Login("peap", "PEAP-MSCHAPv2", "peap-mschapv2", "peap", "peap", 1.3),
+        Login("ttls-pap", "TTLS-PAP", "eap-ttls-pap", "ttls", "ttls", 1.3),
+        Login("eap-tls", "EAP-TLS", "eap-tls", "eap-tls", "tls", 1.5),
+        Login("peap-resumed", "PEAP-MSCHAPv2, resumed", "peap-mschapv2", "peap", "peap", 1.0, resumed=True),
+        Login("peap-rsa", "PEAP-MSCHAPv2, RSA-2048", "peap-mschapv2", "peap", "peap", 1.0, key="rsa"),
+    )
+}
+
+
+class Bench:
+    """Both servers' homes in a folder, with certificates from one authority."""
+
+    def __init__(self, folder: Path, secret: str) -> None:
+        self.folder = folder
+        self.secret = secret
+        self.home = folder / "home"
+        authority, devices = Authority("Bench CA"), Authority("Bench devices")
+        self.root = write(folder / "ca.pem", [authority.certificate])
+        self.client_root = write(folder / "devices.pem", [devices.certificate])
+        self.servers: dict[str, Pair] = {}
+        for name, key in (("ec", ec_key()), ("rsa", rsa_key())):
+            leaf = authority.issue(key, SERVER_NAME, for_server(SERVER_NAME))
+            self.servers[name] = write_pair(folder, f"server-{name}", key, leaf, authority)
+        for number in range(CERTIFIED):
+            key = ec_key()
+            write_pair(folder, f"client-{number:06d}", key, devices.issue(key, f"user{number:06d}", for_client()), devices)
+        kapija_home.prepare(self.home, free_port(), secret, users=USERS)
+        put_trust(load_settings(self.home), [self.client_root])
+
+    def work(self, login: Login) -> Work:
+        """What radload does for a row."""
+        arguments = ["--ca", str(self.root), "--server-name", SERVER_NAME, "--tls-max", "1.2", "-M"]
+        users = USERS
+        if login.mode == "eap-tls":
+            users = CERTIFIED
+            arguments += ["--cert", str(self.folder / "client-%06d.pem"), "--key", str(self.folder / "client-%06d.key")]
+        else:
+            arguments += ["--anon", "anonymous"]
+        if login.resumed:
+            users = RESUMING
+            arguments += ["-R", "--warmup", str(RESUMING)]
+        return Work(login.name, login.mode, tuple(arguments), users, half_rounds=1)
+
+    def start_rival(self, stack: ExitStack, login: Login) -> Server:
+        """FreeRADIUS for a row."""
+        port, directory = free_port(), self.folder / f"freeradius-{login.name}"
+        pair = self.servers[login.key]
+        eap = freeradius.Eap(
+            pair.chain,
+            pair.key,
+            self.client_root,
+            first=login.rival,
+            newest_tls="1.2",
+            fragment=PACKET_SIZE,
+            resumption=login.resumed,
+        )
+        freeradius.write_configuration(directory, self.secret, port, threads=4, users=USERS, eap=eap)
+        server = measure.start(
+            freeradius.version(),
+            freeradius.command(directory),
+            port,
+            self.secret,
+            lambda: freeradius.is_ready(directory),
+            directory / "out",
+        )
+        stack.callback(server.stop)
+        return server
+
+    def start_kapija(self, stack: ExitStack, login: Login, workers: int = 1) -> Server:
+        """Kapija for a row; ready when Status-Server is answered."""
+        port = free_port()
+        kapija_home.settings_for(
+            self.home, port, workers, f'\n[eap]\nmethods = ["{login.kapija}"]\npacket_size = {PACKET_SIZE}\n'
+        )
+        home = load_settings(self.home)
+        with open_admin(home, "bench") as admin:
+            put_server_certificates(home, admin.keyring, {f"server-{login.key}": self.servers[login.key]})
+        name = "Kapija" if workers == 1 else f"Kapija, {workers} workers"
+        log = self.folder / f"kapija-{login.name}-{workers}.out"
+        server = measure.start(
+            name, kapija_home.command(self.home), port, self.secret, lambda: measure.answers(port, self.secret), log
+        )
+        stack.callback(server.stop)
+        return server
+
+
+def compare(bench: Bench, login: Login, rounds: int, seconds: int) -> tuple[Server, Server]:
+    """A row: both servers, in turn and at half load."""
+    with ExitStack() as stack:
+        pair = bench.start_rival(stack, login), bench.start_kapija(stack, login)
+        measure.in_turn(pair, bench.work(login), rounds, seconds)
+        measure.at_half_load(pair, bench.work(login), seconds)
+    for server in pair:
+        least = min(run.resumed for run in server.runs[login.name])
+        if login.resumed and least < LEAST_RESUMED:
+            raise measure.BenchFailed(f"{server.name} resumed only {least:.0%} of the sessions")
+    return pair
+
+
+def gates_of(login: Login, rival: Server, ours: Server) -> list[Gate]:
+    """Speed and latency of a row."""
+    ratio, late = rival.cpu(login.name) / ours.cpu(login.name), ours.half[login.name].p99
+    return [
+        Gate(
+            f"{login.title}: {rival.name}'s CPU is at least {login.at_least:g} times ours",
+            f"{ratio:.2f}",
+            ratio >= login.at_least,
+        ),
+        Gate(f"{login.title}: p99 at half load under {LARGEST_P99:g} ms", f"{late:.1f} ms", late < LARGEST_P99),
+    ]
+
+
+def table(rows: Sequence[tuple[Login, Server, Server]]) -> list[str]:
+    """The comparison as Markdown."""
+    lines = [
+        f"| CPU of a login | {rows[0][1].name}, ms | {rows[0][2].name}, ms | ratio | logins/s | p99 ms at half load |",
+        "| --- | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    for login, rival, ours in rows:
+        name = login.name
+        a, b = rival.cpu(name), ours.cpu(name)
+        rates = f"{rival.rate(name):,.0f} / {ours.rate(name):,.0f}"
+        late = f"{rival.half[name].p99:.1f} / {ours.half[name].p99:.1f}"
+        lines.append(f"| {login.title} | {a:.3f} | {b:.3f} | {a / b:.2f} | {rates} | {late} |")
+    return lines
+
+
+def two_workers(bench: Bench, rounds: int, seconds: int) -> list[Gate]:
+    """One worker and two on the same core, in turn: what handing over costs, and whether both have their share."""
+    login = LOGINS["peap"]
+    plain = bench.work(login)
+    work = Work("two", plain.mode, (*plain.arguments, "--sockets", "16"), plain.users)
+    one, two = list[Run](), list[Run]()
+    with ExitStack() as stack:
+        servers = ((bench.start_kapija(stack, login), one), (bench.start_kapija(stack, login, workers=2), two))
+        pids = [child.pid for child in sorted(psutil.Process(servers[1][0].process.pid).children(), key=lambda c: c.pid)][-2:]
+        for server, _ in servers:
+            load(server, work.mode, "-n", "500", "-c", "8", *work.arguments, users=work.users)
+        before = [_cpu(pid) for pid in pids]
+        for _ in range(rounds):
+            for server, runs in servers:
+                runs.append(
+                    load(server, work.mode, "-t", str(seconds), "-c", measure.OUTSTANDING, *work.arguments, users=work.users)
+                )
+                progress(f"{server.name:<18} {'peap':<14} {runs[-1].rate:>9,.0f}/s  {runs[-1].cpu * 1000:7.1f} us CPU")
+        spent = sorted(_cpu(pid) - was for pid, was in zip(pids, before, strict=True))
+    more = measure.median_cpu(two) / measure.median_cpu(one)
+    split = spent[1] / max(spent[0], 0.01) - 1
+    return [
+        Gate(f"two workers: CPU per login at most {LARGEST_PAIR:g} times that of one", f"{more:.2f}", more <= LARGEST_PAIR),
+        Gate(f"two workers: their work differs by at most {LARGEST_SPLIT:.0%}", f"{split:.0%}", split <= LARGEST_SPLIT),
+    ]
+
+
+def open_conversation(bench: Bench) -> Gate:
+    """What a conversation weighs that waits for its device behind the server's certificate."""
+    login = LOGINS["peap"]
+    work = bench.work(login)
+    with ExitStack() as stack:
+        server = bench.start_kapija(stack, login)
+        load(server, work.mode, "-n", "100", "-c", "8", *work.arguments, users=work.users)
+        before = measure.proportional_memory(server.pids())
+        taken = open_conversations(server.port, server.secret, HALF_OPEN)
+        weight = (measure.proportional_memory(server.pids()) - before) / max(1, taken)
+    held = taken == HALF_OPEN and weight < LARGEST_CONVERSATION
+    return Gate(
+        f"an open conversation under {LARGEST_CONVERSATION / 1000:g} KB of memory ({HALF_OPEN:,} open)",
+        f"{weight / 1000:.1f} KB, {taken:,} taken",
+        held,
+    )
+
+
+def _cpu(pid: int) -> float:
+    times = psutil.Process(pid).cpu_times()
+    return float(times.user + times.system)
+
+
+def main() -> int:
+    """Measure, print, and say by the exit status whether every gate held."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--logins", default=",".join(LOGINS), help="comma-separated: %(default)s")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=int, default=5)
+    parser.add_argument("--small", action="store_true", help="without two workers and open conversations")
+    parser.add_argument("--write", type=Path, help="write the result as Markdown into this file")
+    chosen = parser.parse_args()
+    rows, gates = list[tuple[Login, Server, Server]](), list[Gate]()
+    try:
+        with tempfile.TemporaryDirectory(prefix="kapija-bench-eap-") as name:
+            bench = Bench(Path(name), secrets.token_urlsafe(24))
+            for login in (LOGINS[word] for word in chosen.logins.split(",")):
+                rival, ours = compare(bench, login, chosen.rounds, chosen.seconds)
+                rows.append((login, rival, ours))
+                gates += gates_of(login, rival, ours)
+            if not chosen.small:
+                gates += two_workers(bench, chosen.rounds, chosen.seconds)
+                gates.append(open_conversation(bench))
+    except measure.BenchFailed as failed:
+        progress(f"bench: {failed}")
+        return 1
+    text = report(table(rows), gates)
+    print(text)
+    if chosen.write:
+        chosen.write.write_text(text)
+    return 0 if all(gate.held for gate in gates) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -71,7 +71,7 @@ def revoke(admin: Admin, home: Home, serial: str) -> int:
     except ValueError:
         number = 0
     if not 0 < number < 1 << 160:  # RFC 5280 section 4.1.2.2: at most 20 octets
-        raise OperatorError(f"{serial!r} is no serial number: 'kapija audit search --tag certificate:issue' shows them")
+        raise OperatorError(f"{serial!r} is no serial number: 'kapija audit search --tag certificate:issue:' shows them")
     ca, ca_key = our_authority(admin, home)
     path = home.pki / "crl" / f"{own_name(ca)}.crl"
     listed = read_serials(path) if path.exists() else {}

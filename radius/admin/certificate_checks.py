@@ -132,5 +132,5 @@ def _mend(one: Ending) -> str:
     if one.name.startswith("trust/"):
         return "get the CA's new certificate, then 'kapija pki trust add'"
     if one.name == CA:
-        return "begin with a new CA in time, devices must get it before this one ends (docs/certificates.md)"
+        return "'kapija pki new-ca' in time: every device must get it before this one ends (docs/certificates.md)"
     return "'kapija pki renew', or import a new one with 'kapija pki import'"

@@ -1,47 +1,39 @@
-"""The server's certificates: made at `init`, shown, imported, renewed; and our CA's client certificates: issued, revoked.
+"""The server's certificates: made at `init`, shown, imported, renewed; and the CA of our own.
 
 A file is written last in its transaction: when that fails the audit row is taken back, and until then the former certificate
 stays in force. Who serves notices the new file by itself.
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 from msgspec import Struct
 
-from radius.admin import checks
+from policies.rule import NATIONAL
 from radius.admin.context import Admin
-from radius.admin.people import get_person
 from radius.audit.tags import Tag
 from radius.errors import NotFound, OperatorError
 from radius.pki import sealed_file
-from radius.pki.crls import read_serials
 from radius.pki.lint import Remark, Weight, dns_names, is_dns_name, lint
 from radius.pki.making import (
-    CLIENT_DAYS,
     MAX_COMMON_NAME,
     RSA_BITS,
     make_ca,
-    make_client_certificate,
     make_crl,
     make_server_certificate,
-    pkcs12,
 )
-from radius.pki.reading import CertificateUnusable, PrivateKey, arrange, issued_by, pem, private_key
+from radius.pki.reading import PrivateKey, arrange, issued_by, pem, private_key
 from radius.pki.server_certificates import CA, SERVER, file_of
-from radius.secret import Secret
 from radius.settings import Home
 from radius.store.keyring import Keyring
 
 SERVER_NAME = "radius.kapija.internal"  # .internal is kept for private use for ever (ICANN, 2024-07-29)
-OWN_CA = "kapija-ca.pem"
-OWN_CRL = "kapija-ca.crl"
-MAX_DAYS = 825
 
 
 class CertificateRefused(OperatorError):  # noqa: N818
@@ -68,29 +60,12 @@ class Shown(Struct, frozen=True):
     fingerprint: str
 
 
-class Issued(Struct, frozen=True):
-    """A client certificate that was issued: its serial number in hexadecimal, its end, and where it lies."""
-
-    user: str
-    device: str
-    serial: str
-    ends: float
-    file: Path
-
-
 def make_first(folder: Path, keyring: Keyring, server_name: str, now: float) -> None:
-    """A CA and a server certificate under it in the new directory `folder`; the CA is trusted for client certificates, and its
-    list of revoked ones is empty."""
+    """A CA and a server certificate under it in the new directory `folder`."""
     name = server_dns_name(server_name)
-    made = make_ca(f"Kapija CA {os.urandom(3).hex()}", now)  # two installations' CAs look different on a phone
-    ca_key = private_key(made.key.reveal(), "the new CA")
-    server = make_server_certificate(made.certificate, ca_key, [name], now)
-    key = private_key(server.key.reveal(), "the new certificate")
-    sealed_file.write(folder / f"{CA}.pem", sealed_file.encode(CA, [made.certificate], ca_key, keyring))
-    sealed_file.write(folder / f"{SERVER[0]}.pem", sealed_file.encode(SERVER[0], [server.certificate], key, keyring))
-    sealed_file.write(folder / "trust" / "national" / OWN_CA, pem(made.certificate), 0o644)
-    empty = make_crl(made.certificate, ca_key, {}, now, number=int(now * 1000))  # so that pki.require_crl may be set at once
-    sealed_file.write(folder / "crl" / OWN_CRL, empty.public_bytes(Encoding.PEM), 0o644)
+    ca, ca_key = _found_authority(folder, keyring, now)
+    ((chain, key),) = _server_certificates(ca, ca_key, [name], SERVER[:1], now)
+    sealed_file.write(folder / f"{SERVER[0]}.pem", sealed_file.encode(SERVER[0], chain, key, keyring))
 
 
 def server_dns_name(text: str) -> str:
@@ -152,97 +127,102 @@ def import_certificate(admin: Admin, home: Home, found: list[x509.Certificate], 
 
 def renew(admin: Admin, home: Home, names: Sequence[str] = (), with_rsa: bool = False) -> list[Shown]:
     """New server certificates from our own CA, with new keys, for `names` (else the present ones): devices that trust the CA
-    notice nothing. `with_rsa` makes one with an RSA key beside it, and so does one that is there already.
+    notice nothing. Those that somebody else issued stay as they are. `with_rsa` makes one with an RSA key too.
 
-    Raises OperatorError when the present certificate is somebody else's, or the CA is missing or has come to its end.
+    Raises OperatorError when all present ones are somebody else's, or the CA is missing or has come to its end.
     """
-    ca, ca_key = _our_authority(admin, home)
-    present = {name: chain for name, chain in chains(home) if name in SERVER}
-    for name, chain in present.items():
-        if not issued_by(chain[0], ca):
+    ca, ca_key = our_authority(admin, home)
+    present = _present(home)
+    foreign = {name: chain for name, chain in present.items() if not issued_by(chain[0], ca)}
+    for name, chain in foreign.items():
+        if len(foreign) == len(present) or (with_rsa and name == SERVER[1]):
             raise OperatorError(
                 f"the certificate {name} was issued by {chain[0].issuer.rfc4514_string()!r}: ask there for a new one, and "
                 f"then 'kapija pki import'; to go back to Kapija's own, take {file_of(home, name)} away first"
             )
-    wanted = [server_dns_name(one) for one in names] or [one for chain in present.values() for one in dns_names(chain[0])]
-    wanted = list(dict.fromkeys(wanted)) or [SERVER_NAME]
-    now = admin.now()
-    kinds: list[PrivateKey | None] = [None]
-    if with_rsa or SERVER[1] in present:
-        kinds.append(rsa.generate_private_key(65_537, RSA_BITS))
-    made = [make_server_certificate(ca, ca_key, wanted, now, kind) for kind in kinds]
-    return _put_in_force(
-        admin,
-        home,
-        Tag.CERTIFICATE_RENEWED,
-        [([one.certificate], private_key(one.key.reveal(), "the new certificate")) for one in made],
-    )
+    ours = {name: chain for name, chain in present.items() if name not in foreign}
+    kinds = list(ours) or [SERVER[0]]
+    if with_rsa and SERVER[1] not in kinds:
+        kinds.append(SERVER[1])
+    made = _server_certificates(ca, ca_key, _wanted(names, ours), kinds, admin.now())
+    return _put_in_force(admin, home, Tag.CERTIFICATE_RENEWED, made)
 
 
-def issue(admin: Admin, home: Home, username: str, device: str, out: Path, password: Secret, days: int = CLIENT_DAYS) -> Issued:
-    """A client certificate for a person's device, as the PKCS#12 file `out` (0600, never overwritten) under `password`.
+def replace_authority(admin: Admin, home: Home, names: Sequence[str] = (), sure: bool = False) -> list[Shown]:
+    """A new CA of our own and, unless they are somebody else's, new server certificates under it. The former CA's client
+    certificates go on being trusted until its file is taken out of trust, but it can issue and revoke nothing any more.
 
-    Raises NotFound when there is no such person, OperatorError when the file exists or the CA is missing.
+    Raises OperatorError when there is a CA and nobody is `sure`: every device needs the new one.
     """
-    device = checks.line(device.strip(), "the device", 64)
-    if not device:
-        raise OperatorError("the device has no name: give one such as 'tablet 7'")
-    if not 1 <= days <= MAX_DAYS:
-        raise OperatorError(f"{days} days are not between 1 and {MAX_DAYS}")
-    if out.exists():
-        raise OperatorError(f"{out} exists already: name another file")
-    person = get_person(admin, username)
-    ca, ca_key = _our_authority(admin, home)
-    made = make_client_certificate(ca, ca_key, person.username, device, admin.now(), days)
-    octets = pkcs12(made, ca, f"{person.username} ({device})", password)
-    serial, ends = f"{made.certificate.serial_number:x}", made.certificate.not_valid_after_utc.timestamp()
-    with admin.change() as change:
-        change.audit(
-            Tag.CERTIFICATE_ISSUED,
-            person.subject,
-            school=person.school,
-            subject=person.subject,
-            user=person.username,
-            details={"serial": serial, "ends": _day(made.certificate)},
-            personal={"device": device},
+    wanted = [server_dns_name(one) for one in names]
+    former = next((chain[0] for name, chain in chains(home) if name == CA), None)
+    if former is not None and not sure:
+        raise OperatorError(
+            f"there is the CA {former.subject.rfc4514_string()!r}, and every device would need the new one: "
+            "if you are sure, run 'kapija pki new-ca --replace'"
         )
-        _write_new(out, octets)
-    return Issued(person.username, device, serial, ends, out)
-
-
-def revoke(admin: Admin, home: Home, serial: str) -> int:
-    """Put a serial number of our own CA's on its revocation list; how many are on it now. Felt at the next login, also of a
-    resumed session."""
-    try:
-        number = int(serial.replace(":", ""), 16)
-    except ValueError:
-        number = 0
-    if not 0 < number < 1 << 160:  # RFC 5280 section 4.1.2.2: at most 20 octets
-        raise OperatorError(f"{serial!r} is no serial number: 'kapija audit search --tag certificate:issue' shows them")
-    ca, ca_key = _our_authority(admin, home)
-    path = home.pki / "crl" / OWN_CRL
-    listed = read_serials(path) if path.exists() else {}
-    if number in listed:
-        raise OperatorError(f"the certificate {number:x} is revoked already")
-    now = admin.now()
-    listed[number] = now
-    made = make_crl(ca, ca_key, listed, now, number=int(now * 1000))  # RFC 5280 section 5.2.3: it only has to grow
+    present = _present(home)
+    ours = {name: chain for name, chain in present.items() if former is not None and issued_by(chain[0], former)}
+    kinds = list(ours) or ([] if present else [SERVER[0]])
     with admin.change() as change:
-        change.audit(Tag.CERTIFICATE_REVOKED, f"certificate {number:x}", details={"serial": f"{number:x}"})
-        sealed_file.write(path, made.public_bytes(Encoding.PEM), 0o644)
-    return len(listed)
+        ca, ca_key = _found_authority(home.pki, admin.keyring, admin.now())
+        shown = _shown(CA, [ca])
+        change.audit(Tag.AUTHORITY_FOUNDED, "certificate ca", details={"subject": shown.subject, "ends": ending_day(ca)})
+    made = _server_certificates(ca, ca_key, _wanted(wanted, ours), kinds, admin.now())
+    return [shown, *(_put_in_force(admin, home, Tag.CERTIFICATE_RENEWED, made) if made else [])]
 
 
-def _our_authority(admin: Admin, home: Home) -> tuple[x509.Certificate, PrivateKey]:
+def our_authority(admin: Admin, home: Home) -> tuple[x509.Certificate, PrivateKey]:
+    """Our CA and its key. Raises OperatorError when it is missing or has come to its end."""
     path = file_of(home, CA)
     if not path.exists():
-        raise OperatorError(f"there is no CA of Kapija's here ({path}): copy the directory pki/ from the node that has it")
+        raise OperatorError(
+            f"there is no CA of Kapija's here ({path}): copy the directory pki/ from the node that has it, or make one with "
+            "'kapija pki new-ca'"
+        )
     chain, key = sealed_file.read(path, admin.keyring)
     if chain[0].not_valid_after_utc.timestamp() <= admin.now():
-        raise OperatorError(
-            f"the CA in {path} has come to its end: move {home.pki} away, and begin with a new one on all devices"
-        )
+        raise OperatorError(f"the CA in {path} has come to its end: make a new one with 'kapija pki new-ca --replace'")
     return chain[0], private_key(key.reveal(), str(path))
+
+
+def own_name(ca: x509.Certificate) -> str:
+    """What the files of our CA in trust/ and crl/ are called: kapija-ca-0f0f0f."""
+    return str(ca.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value).lower().replace(" ", "-")
+
+
+def _found_authority(folder: Path, keyring: Keyring, now: float) -> tuple[x509.Certificate, PrivateKey]:
+    """A CA of our own in `folder`, trusted for client certificates, with an empty list of revoked ones, so that
+    `pki.require_crl` may be set at once."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    made = make_ca(f"Kapija CA {os.urandom(3).hex()}", now)  # two installations' CAs look different on a phone
+    ca, key = made.certificate, private_key(made.key.reveal(), "the new CA")
+    empty = make_crl(ca, key, {}, now, number=int(now * 1000))
+    sealed_file.write(folder / "crl" / f"{own_name(ca)}.crl", empty.public_bytes(Encoding.PEM), 0o644)
+    sealed_file.write(folder / "trust" / NATIONAL / f"{own_name(ca)}.pem", pem(ca), 0o644)
+    sealed_file.write(folder / f"{CA}.pem", sealed_file.encode(CA, [ca], key, keyring))
+    return ca, key
+
+
+def _server_certificates(
+    ca: x509.Certificate, ca_key: PrivateKey, names: Sequence[str], kinds: Sequence[str], now: float
+) -> list[tuple[list[x509.Certificate], PrivateKey]]:
+    found = []
+    for kind in kinds:
+        key = rsa.generate_private_key(65_537, RSA_BITS) if kind == SERVER[1] else None
+        made = make_server_certificate(ca, ca_key, names, now, key)
+        found.append(([made.certificate], private_key(made.key.reveal(), "the new certificate")))
+    return found
+
+
+def _present(home: Home) -> dict[str, list[x509.Certificate]]:
+    return {name: chain for name, chain in chains(home) if name in SERVER}
+
+
+def _wanted(names: Sequence[str], present: Mapping[str, list[x509.Certificate]]) -> list[str]:
+    """The server names asked for, else those of the present certificates, else the default; each once."""
+    wanted = [server_dns_name(one) for one in names] or [one for chain in present.values() for one in dns_names(chain[0])]
+    return list(dict.fromkeys(wanted)) or [SERVER_NAME]
 
 
 def _put_in_force(admin: Admin, home: Home, tag: Tag, made: Sequence[tuple[list[x509.Certificate], PrivateKey]]) -> list[Shown]:
@@ -252,21 +232,13 @@ def _put_in_force(admin: Admin, home: Home, tag: Tag, made: Sequence[tuple[list[
         for chain, key in made:
             name = SERVER[1] if isinstance(key, rsa.RSAPrivateKey) else SERVER[0]
             one = _shown(name, chain)
-            details = {"names": ", ".join(one.names), "serial": one.serial, "issuer": one.issuer, "ends": _day(chain[0])}
+            details = {"names": ", ".join(one.names), "serial": one.serial, "issuer": one.issuer, "ends": ending_day(chain[0])}
             change.audit(tag, f"certificate {name}", details=details)
             files.append((file_of(home, name), sealed_file.encode(name, chain, key, admin.keyring)))
             shown.append(one)
         for path, octets in files:
             sealed_file.write(path, octets)
     return shown
-
-
-def _write_new(path: Path, octets: bytes) -> None:
-    try:
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(octets)
-    except OSError as error:
-        raise CertificateUnusable(f"{path} cannot be written: {error.strerror}") from None
 
 
 def _shown(name: str, chain: Sequence[x509.Certificate]) -> Shown:
@@ -287,5 +259,6 @@ def _shown(name: str, chain: Sequence[x509.Certificate]) -> Shown:
     )
 
 
-def _day(certificate: x509.Certificate) -> str:
+def ending_day(certificate: x509.Certificate) -> str:
+    """The certificate's last day, as the audit log says it."""
     return f"{certificate.not_valid_after_utc:%Y-%m-%d}"

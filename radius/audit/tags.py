@@ -33,6 +33,7 @@ class Tag(StrEnum):
     POLICY_ROLLED_BACK = "policy:rollback:done"
     CERTIFICATE_IMPORTED = "certificate:import:done"
     CERTIFICATE_RENEWED = "certificate:renew:done"
+    AUTHORITY_FOUNDED = "authority:found:done"
     CERTIFICATE_ISSUED = "certificate:issue:done"
     CERTIFICATE_REVOKED = "certificate:revoke:done"
     CERTIFICATE_ENDING = "certificate:end:soon"

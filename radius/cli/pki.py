@@ -9,6 +9,7 @@ import click
 from msgspec.structs import asdict
 
 from radius.admin import certificates as use
+from radius.admin import client_certificates as clients
 from radius.admin import trusted
 from radius.admin.certificates import Shown
 from radius.cli.frame import (
@@ -150,11 +151,31 @@ def renew(home: Home, names: tuple[str, ...], rsa: bool, as_json: bool) -> None:
     show_table((tuple(one.values()) for one in found), tuple(found[0]), as_json)
 
 
+@pki.command("new-ca")
+@click.option("--name", "names", multiple=True, help="Another server name than the present one; may be given several times.")
+@click.option(
+    "--replace", is_flag=True, help="Yes, in the place of the present CA, which then issues and revokes nothing more."
+)
+@json_option
+@pass_home
+def new_ca(home: Home, names: tuple[str, ...], replace: bool, as_json: bool) -> None:
+    """Make a new CA and server certificates under it. Every device must be given the new CA before it gets in again.
+
+    An imported certificate of the server stays. Client certificates of the former CA hold until 'kapija pki trust remove'.
+    """
+    with administrator(home) as admin:
+        made = use.replace_authority(admin, home, names, replace)
+    found = [_fields(one) for one in made]
+    show_table((tuple(one.values()) for one in found), tuple(found[0]), as_json)
+
+
 @pki.command()
 @click.argument("user")
 @click.option("--device", required=True, help="What the device is called, such as 'tablet 7'.")
 @click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The .p12 file to write.")
-@click.option("--days", type=click.IntRange(1, use.MAX_DAYS), default=CLIENT_DAYS, show_default=True, help="How long it holds.")
+@click.option(
+    "--days", type=click.IntRange(1, clients.MAX_DAYS), default=CLIENT_DAYS, show_default=True, help="How long it holds."
+)
 @click.option("--ask-password", is_flag=True, help="Ask for the file's password instead of generating one.")
 @secret_options("password")
 @json_option
@@ -179,7 +200,7 @@ def issue(
         given = read_secret("Password of the .p12 file", password_stdin, password_file, confirm=True)
     password = given or Secret("-".join("".join(choice(_LETTERS) for _ in range(5)) for _ in range(4)))
     with administrator(home) as admin:
-        issued = use.issue(admin, home, user, device, out, password, days)
+        issued = clients.issue(admin, home, user, device, out, password, days)
     fields: dict[str, Cell] = {
         "user": issued.user,
         "device": issued.device,
@@ -198,8 +219,8 @@ def issue(
 def revoke(home: Home, serial: str) -> None:
     """Revoke a client certificate of Kapija's own CA by its serial number: it is refused from the next login on."""
     with administrator(home) as admin:
-        number = use.revoke(admin, home, serial)
-    say(f"{serial} is revoked; the list has {number} now. Other nodes need pki/crl/{use.OWN_CRL} too.")
+        number = clients.revoke(admin, home, serial)
+    say(f"{serial} is revoked; the list has {number} now. Other nodes need a copy of pki/crl/ too.")
 
 
 @pki.group()

@@ -1,5 +1,6 @@
-"""The server's certificates: made at the first start, imported, renewed; clients' issued and revoked. Each in the audit log."""
+"""The server's certificates: made at the first start, imported, renewed, put under a new CA. Each in the audit log."""
 
+import shutil
 import time
 from pathlib import Path
 
@@ -7,22 +8,19 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization.pkcs12 import load_key_and_certificates
-from sqlalchemy import select
 
 from radius.admin import certificates as use
+from radius.admin import client_certificates as clients
 from radius.admin.certificates import CertificateRefused
 from radius.admin.installation import init_home
 from radius.admin.people import add_person
-from radius.audit.causes import Cause
 from radius.errors import NotFound, OperatorError
-from radius.pki.crls import read_serials
 from radius.pki.facts import CertificateFacts
 from radius.pki.lint import Weight
-from radius.pki.reading import CertificateUnusable, der, issued_by
+from radius.pki.reading import CertificateUnusable, der
 from radius.pki.server_certificates import CA, file_of, fingerprint_of_files, load_server_certificates
 from radius.pki.trust import TrustStore
 from radius.secret import Secret
-from radius.store.tables import audit
 from tests.fakes.certificates import DAY, Authority, chain
 
 PASSWORD = Secret("kanarinac-lozinka-8123")
@@ -43,8 +41,16 @@ def server(foreign: Authority, clock, key, **options) -> x509.Certificate:
     return foreign.server("radius.skola.example", key=key, **{**times, **options})
 
 
-def trusted_now(home, clock, octets: tuple[bytes, ...]) -> CertificateFacts | Cause:
-    return TrustStore.of(home).check(octets, "os-vuk", clock.time)
+@pytest.fixture
+def ana(admin) -> None:
+    add_person(admin, "ana@skola.example", "os-vuk", "student", Secret("some password"))
+
+
+def issued_to_ana(admin, home, out: Path) -> tuple[bytes, ...]:
+    clients.issue(admin, home, "ana@skola.example", "tablet", out, PASSWORD)
+    _, leaf, _ = load_key_and_certificates(out.read_bytes(), PASSWORD.reveal())
+    assert leaf is not None
+    return chain(leaf)
 
 
 # --- init
@@ -115,16 +121,6 @@ def test_a_further_node_is_not_made_with_another_installations_certificates(tmp_
     with pytest.raises(OperatorError, match="holds no key that opens here"):
         init_home(tmp_path / "new", environment={})
     assert not (tmp_path / "new" / "kapija.toml").exists()
-
-
-def test_lists_may_be_required_from_the_first_day(admin, home, clock, ana, tmp_path) -> None:
-    out = tmp_path / "ana.p12"
-    use.issue(admin, home, "ana@skola.example", "tablet", out, PASSWORD)
-    _, leaf, _ = load_key_and_certificates(out.read_bytes(), PASSWORD.reveal())
-    assert leaf is not None
-    store = TrustStore(home.pki / "trust", home.pki / "crl", require_crl=True)
-    store.refresh()
-    assert isinstance(store.check(chain(leaf), "", clock.time + 1), CertificateFacts)
 
 
 # --- import
@@ -247,91 +243,55 @@ def test_without_our_ca_or_after_its_end_nothing_is_made(admin, home, clock) -> 
         use.renew(admin, home)
 
 
-# --- clients
+def test_our_own_is_renewed_beside_somebody_elses_which_stays(admin, home, clock, foreign) -> None:
+    key = rsa.generate_private_key(65_537, 2048)
+    theirs, _ = use.import_certificate(admin, home, [server(foreign, clock, key), foreign.certificate], key)
+    (renewed,) = use.renew(admin, home)
+    assert (renewed.name, renewed.names) == ("server-ec", ("radius.kapija.internal",))
+    assert use.show(home)[2] == theirs
+    with pytest.raises(OperatorError, match="server-rsa was issued by 'CN=School CA'"):
+        use.renew(admin, home, with_rsa=True)
+    assert use.show(home)[2] == theirs
 
 
-@pytest.fixture
-def ana(admin) -> None:
-    add_person(admin, "ana@skola.example", "os-vuk", "student", Secret("some password"))
+# --- a new CA
 
 
-def test_an_issued_certificate_opens_with_its_password_and_lets_her_in(admin, home, clock, ana, told, tmp_path) -> None:
-    issued = use.issue(admin, home, "Ana@Skola.example", "tablet 7", tmp_path / "ana.p12", PASSWORD)
-    assert issued.file.stat().st_mode & 0o777 == 0o600
-    _, leaf, others = load_key_and_certificates(issued.file.read_bytes(), PASSWORD.reveal())
-    assert leaf is not None
-    assert issued_by(leaf, others[0])
-    facts = trusted_now(home, clock, chain(leaf))
-    assert isinstance(facts, CertificateFacts)
-    assert facts.names == ("ana@skola.example",)
-    assert facts.serial == issued.serial
-    last = told()[-1]
-    assert (last.tag, last.school) == ("certificate:issue:done", "os-vuk")
-    assert last.object.startswith("person:")
-    assert "tablet" not in repr(last)  # personal: sealed under her key
-    assert last.details["serial"] == issued.serial
+def test_a_new_ca_needs_somebody_who_is_sure(admin, home, told) -> None:
+    before, rows = use.show(home), told()
+    with pytest.raises(OperatorError, match="every device would need the new one"):
+        use.replace_authority(admin, home)
+    with pytest.raises(OperatorError, match="is no DNS name"):
+        use.replace_authority(admin, home, ["x"], sure=True)
+    assert (use.show(home), told()) == (before, rows)
 
 
-def test_neither_password_nor_private_key_is_left_behind(admin, home, ana, on_disk, tmp_path) -> None:
-    out = home.path / "ana.p12"
-    use.issue(admin, home, "ana@skola.example", "tablet 7", out, PASSWORD)
-    octets = on_disk()
-    assert PASSWORD.reveal() not in octets
-    assert b"PRIVATE KEY" not in octets
+def test_a_new_ca_serves_at_once_and_the_former_ones_clients_still_come_in(admin, home, clock, ana, told, tmp_path) -> None:
+    before = use.show(home)
+    shown = [issued_to_ana(admin, home, tmp_path / "old.p12")]
+    made = use.replace_authority(admin, home, sure=True)
+    assert [one.name for one in made] == ["ca", "server-ec"]
+    assert made[0].subject != before[0].subject
+    assert (made[1].issuer, made[1].names) == (made[0].subject, before[1].names)
+    assert len(load_server_certificates(home, admin.keyring)) == 1
+    shown.append(issued_to_ana(admin, home, tmp_path / "new.p12"))
+    store = TrustStore(home.pki / "trust", home.pki / "crl", require_crl=True)
+    store.refresh()
+    for one in shown:
+        assert isinstance(store.check(one, "", clock.time + 1), CertificateFacts)
+    assert "authority:found:done" in [row.tag for row in told()]
 
 
-def test_who_does_not_exist_gets_no_certificate_and_no_file_is_overwritten(admin, home, ana, told, tmp_path) -> None:
-    rows = told()
-    out = tmp_path / "ana.p12"
-    with pytest.raises(NotFound, match="nobody with the username 'eva'"):
-        use.issue(admin, home, "eva", "tablet", out, PASSWORD)
-    with pytest.raises(OperatorError, match="the device has no name"):
-        use.issue(admin, home, "ana@skola.example", " ", out, PASSWORD)
-    with pytest.raises(OperatorError, match="not between 1 and 825"):
-        use.issue(admin, home, "ana@skola.example", "tablet", out, PASSWORD, 0)
-    out.write_bytes(b"mine")
-    with pytest.raises(OperatorError, match="exists already"):
-        use.issue(admin, home, "ana@skola.example", "tablet", out, PASSWORD)
-    with pytest.raises(CertificateUnusable, match="cannot be written"):
-        use.issue(admin, home, "ana@skola.example", "tablet", tmp_path / "no" / "ana.p12", PASSWORD)
-    assert out.read_bytes() == b"mine"
-    assert told() == rows
+def test_a_home_from_before_certificates_gets_a_ca_and_a_server_certificate(admin, home) -> None:
+    shutil.rmtree(home.pki)
+    with pytest.raises(OperatorError, match="kapija pki new-ca"):
+        use.renew(admin, home)
+    made = use.replace_authority(admin, home, ["radius.os-vuk.example"])
+    assert [(one.name, one.names) for one in made] == [("ca", ()), ("server-ec", ("radius.os-vuk.example",))]
 
 
-def test_a_revoked_certificate_is_refused_and_the_list_grows(admin, home, clock, ana, told, tmp_path) -> None:
-    serials = []
-    for number in range(2):
-        out = tmp_path / f"{number}.p12"
-        serials.append(use.issue(admin, home, "ana@skola.example", f"tablet {number}", out, PASSWORD).serial)
-    assert use.revoke(admin, home, serials[0]) == 1
-    assert use.revoke(admin, home, serials[1].upper()) == 2
-    for number in range(2):
-        _, leaf, _ = load_key_and_certificates((tmp_path / f"{number}.p12").read_bytes(), PASSWORD.reveal())
-        assert leaf is not None
-        assert trusted_now(home, clock, chain(leaf)) is Cause.CERTIFICATE_REVOKED
-    assert [row.tag for row in told()[-2:]] == ["certificate:revoke:done"] * 2
-    with pytest.raises(OperatorError, match="is revoked already"):
-        use.revoke(admin, home, serials[0])
-
-
-@pytest.mark.parametrize("serial", ["", "0", "-1", "xyz", "f" * 41])
-def test_what_is_no_serial_number_revokes_nothing(admin, home, serial) -> None:
-    with pytest.raises(OperatorError, match="is no serial number"):
-        use.revoke(admin, home, serial)
-    assert read_serials(home.pki / "crl" / use.OWN_CRL) == {}
-
-
-def test_a_damaged_list_is_not_written_over(admin, home) -> None:
-    path: Path = home.pki / "crl" / use.OWN_CRL
-    path.write_bytes(b"half a list")
-    with pytest.raises(CertificateUnusable, match="is damaged"):
-        use.revoke(admin, home, "abc")
-    assert path.read_bytes() == b"half a list"
-
-
-def test_every_audit_row_of_certificates_is_the_administrators(admin, home, ana, tmp_path) -> None:
-    use.renew(admin, home)
-    use.issue(admin, home, "ana@skola.example", "tablet", tmp_path / "ana.p12", PASSWORD)
-    with admin.reading() as connection:
-        rows = connection.execute(select(audit.c.chain).where(audit.c.tag.like("certificate:%"))).scalars().all()
-    assert rows == ["admin", "admin"]
+def test_a_new_ca_leaves_an_imported_certificate_alone(admin, home, clock, foreign) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    imported, _ = use.import_certificate(admin, home, [server(foreign, clock, key), foreign.certificate], key)
+    assert [one.name for one in use.replace_authority(admin, home, sure=True)] == ["ca"]
+    assert use.show(home)[1] == imported

@@ -62,7 +62,8 @@ def test_the_ca_for_devices_is_printed_as_pem_or_der(expect, home) -> None:
     as_pem = x509.load_pem_x509_certificate(expect("pki", "ca").stdout_bytes)
     as_der = x509.load_der_x509_certificate(expect("pki", "ca", "--der").stdout_bytes)
     assert as_pem == as_der
-    assert as_pem == x509.load_pem_x509_certificate((home / "pki/trust/national/kapija-ca.pem").read_bytes())
+    (trusted,) = (home / "pki/trust/national").glob("kapija-ca-*.pem")
+    assert as_pem == x509.load_pem_x509_certificate(trusted.read_bytes())
 
 
 def test_lint_of_the_own_certificate_is_content_unless_devices_ask_for_another_name(expect, kapija) -> None:
@@ -190,11 +191,23 @@ def test_a_password_of_ones_own_is_taken_and_not_shown(expect, ana, tmp_path) ->
     expect("pki", "issue", "ana", "--out", str(out), status=2)
 
 
+def test_a_new_ca_is_made_only_by_who_says_so_twice(expect) -> None:
+    before = shown(expect)
+    expect("pki", "new-ca", status=1, says="every device would need the new one")
+    assert shown(expect) == before
+    made = json.loads(expect("pki", "new-ca", "--replace", "--json").output)
+    assert [one["name"] for one in made] == ["ca", "server-ec"]
+    assert made[0]["subject"] != before["ca"]["subject"]
+    assert shown(expect)["server-ec"]["issuer"] == made[0]["subject"]
+    assert len(json.loads(expect("pki", "trust", "list", "--json").output)) == 2
+
+
 def test_revoking_puts_a_serial_number_on_the_list(expect, ana, home, tmp_path) -> None:
     issuing = ("pki", "issue", "ana", "--device", "tablet 7", "--out", str(tmp_path / "ana.p12"), "--json")
     serial = json.loads(expect(*issuing).output)["serial"]
     expect("pki", "revoke", serial)
-    listed = x509.load_pem_x509_crl((home / "pki/crl/kapija-ca.crl").read_bytes())
+    (file,) = (home / "pki/crl").glob("kapija-ca-*.crl")
+    listed = x509.load_pem_x509_crl(file.read_bytes())
     assert [f"{one.serial_number:x}" for one in listed] == [serial]
     expect("pki", "revoke", serial, status=1, says="is revoked already")
     expect("pki", "revoke", "no-number", status=1, says="is no serial number")

@@ -18,6 +18,7 @@ PACKAGES = {
     "wpa_supplicant": "wpasupplicant",
     "wpa_cli": "wpasupplicant",
     "ip": "iproute2",
+    "openssl": "openssl",
 }
 
 # A deadline would measure the neighbours on a shared machine, not our code.

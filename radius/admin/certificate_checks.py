@@ -1,11 +1,13 @@
 """What `kapija check` finds in certificates, and the warnings before they end, in log and audit, at most one a day for each."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 
+from policies.rule import NATIONAL
 from radius.admin.certificates import chains, look_at
 from radius.admin.context import Admin
 from radius.admin.findings import Finding, Level, failure
@@ -16,7 +18,8 @@ from radius.pki.anchors import read_authorities
 from radius.pki.expiry import DAY, Ending, due, read_told, stage, write_told
 from radius.pki.lint import Weight
 from radius.pki.reading import CertificateUnusable
-from radius.pki.server_certificates import CA, load_server_certificates
+from radius.pki.sealed_file import read_chain
+from radius.pki.server_certificates import CA, SERVER, file_of, load_server_certificates
 from radius.pki.trust import TrustStore
 from radius.settings import Home
 
@@ -95,17 +98,24 @@ def warn_of_ends(home: Home, admin: Admin) -> list[Ending]:
 
 
 def _endings(home: Home) -> Iterator[Ending]:
-    """Everything whose end somebody must know of; what cannot be read is `check`'s to tell."""
-    try:
-        for name, chain in chains(home):
-            for number, one in enumerate(chain):
+    """Everything whose end somebody must know of; a file that cannot be read is told in the log, and the others go on."""
+    for name in (CA, *SERVER):
+        path = file_of(home, name)
+        if path.exists():
+            for number, one in enumerate(_readable(read_chain, path)):
                 yield _ending(f"{name} (chain)" if number else name, one)
-        for path in trust_files(home):
-            scope = path.parent.name
-            for one in read_authorities(path):
-                yield _ending(f"trust/{scope}/{path.name}", one, "" if scope == "national" else scope)
+    for path in trust_files(home):
+        scope = path.parent.name
+        for one in _readable(read_authorities, path):
+            yield _ending(f"trust/{scope}/{path.name}", one, "" if scope == NATIONAL else scope)
+
+
+def _readable(read: Callable[[Path], Sequence[x509.Certificate]], path: Path) -> Sequence[x509.Certificate]:
+    try:
+        return read(path)
     except CertificateUnusable as error:
         log.error("%s", error)
+        return ()
 
 
 def _ending(name: str, one: x509.Certificate, school: str = "") -> Ending:

@@ -24,6 +24,7 @@ from radius.pki.crls import read_serials
 from radius.pki.lint import Remark, Weight, dns_names, is_dns_name, lint
 from radius.pki.making import (
     CLIENT_DAYS,
+    MAX_COMMON_NAME,
     RSA_BITS,
     make_ca,
     make_client_certificate,
@@ -78,7 +79,8 @@ class Issued(Struct, frozen=True):
 
 
 def make_first(folder: Path, keyring: Keyring, server_name: str, now: float) -> None:
-    """A CA and a server certificate under it in the new directory `folder`, and the CA trusted for client certificates."""
+    """A CA and a server certificate under it in the new directory `folder`; the CA is trusted for client certificates, and its
+    list of revoked ones is empty."""
     name = server_dns_name(server_name)
     made = make_ca(f"Kapija CA {os.urandom(3).hex()}", now)  # two installations' CAs look different on a phone
     ca_key = private_key(made.key.reveal(), "the new CA")
@@ -87,14 +89,17 @@ def make_first(folder: Path, keyring: Keyring, server_name: str, now: float) -> 
     sealed_file.write(folder / f"{CA}.pem", sealed_file.encode(CA, [made.certificate], ca_key, keyring))
     sealed_file.write(folder / f"{SERVER[0]}.pem", sealed_file.encode(SERVER[0], [server.certificate], key, keyring))
     sealed_file.write(folder / "trust" / "national" / OWN_CA, pem(made.certificate), 0o644)
-    (folder / "crl").mkdir(mode=0o700, exist_ok=True)
+    empty = make_crl(made.certificate, ca_key, {}, now, number=int(now * 1000))  # so that pki.require_crl may be set at once
+    sealed_file.write(folder / "crl" / OWN_CRL, empty.public_bytes(Encoding.PEM), 0o644)
 
 
 def server_dns_name(text: str) -> str:
     """The server's name in the form that certificates carry it."""
     name = text.strip().rstrip(".").lower()
-    if not is_dns_name(name):
-        raise OperatorError(f"the server name {text!r} is no DNS name: use one such as radius.school.example")
+    if not is_dns_name(name) or len(name) > MAX_COMMON_NAME:
+        raise OperatorError(
+            f"the server name {text!r} is no DNS name of at most {MAX_COMMON_NAME} characters: use one as radius.school.example"
+        )
     return name
 
 

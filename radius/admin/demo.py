@@ -16,6 +16,7 @@ from secrets import choice
 from msgspec import Struct
 
 from policies.parse_grant import CheckAttribute
+from radius.admin.certificates import authority, show
 from radius.admin.clients import add_client
 from radius.admin.context import Admin, open_admin
 from radius.admin.credentials import Keeping
@@ -25,7 +26,10 @@ from radius.admin.people import add_person
 from radius.admin.policies import publish
 from radius.admin.schools import add_school, map_vlan, set_calendar
 from radius.errors import OperatorError
+from radius.pki.reading import pem
+from radius.pki.server_certificates import SERVER
 from radius.secret import Secret
+from radius.settings import load
 
 SCHOOL = "os-demo"
 VLANS = {"staff": 10, "pupils": 20, "guests": 30, "devices": 40, "managed": 50, "voice": 60}
@@ -35,6 +39,8 @@ PEOPLE = (  # name, role, groups, display name: plainly invented
     ("ucenica.demo", "student", ("grade-3", "3-1"), "Ученица Демо"),
     ("gost.demo", "guest", (), "Гост Демо"),
 )
+TEACHER = PEOPLE[0][0]
+EAPOL = "eapol_test.conf"
 PRINTER = "02-00-00-00-05-01"
 _LETTERS = "".join(set(string.ascii_letters + string.digits) - set("0O1lI"))  # no look-alikes: somebody will type these
 
@@ -45,7 +51,7 @@ class Demo(Struct, frozen=True):
     home: Path
 
     def words(self, program: str, port: int) -> Iterator[str]:
-        """What there is, and three commands that work when pasted into another terminal."""
+        """What there is, and commands that work when pasted into another terminal."""
         kapija = f"{_near(Path(program))} --home {_near(self.home)}"
         folder = _near(self.home / "demo")
         server = "127.0.0.1" if port == 1812 else f"127.0.0.1:{port}"
@@ -54,11 +60,15 @@ class Demo(Struct, frozen=True):
         yield f"{PRINTER}, the client 127.0.0.1, and the policy of policies/examples/national.toml."
         yield f"Passwords and the shared secret were generated for you and lie in {folder}/."
         yield ""
-        yield "Three commands to try in another terminal:"
+        yield "Commands to try in another terminal:"
         yield ""
         yield "  # as an access point does (radtest is in the package freeradius-utils)"
         yield f'  radtest nastavnik.demo "$(cat {folder}/nastavnik.demo.password)" {server} 0 "$(cat {folder}/client.secret)"'
         yield ""
+        if (self.home / "demo" / EAPOL).exists():
+            yield "  # as a laptop does by 802.1X, and its last line is SUCCESS (eapol_test is in the package eapoltest)"
+            yield f'  eapol_test -c {folder}/{EAPOL} -a 127.0.0.1 -p {port} -s "$(cat {folder}/client.secret)"'
+            yield ""
         yield "  # as an access point does, with words on what it would do"
         yield f"  {kapija} test login nastavnik.demo --method mschapv2 --password-file {folder}/nastavnik.demo.password"
         yield ""
@@ -70,6 +80,7 @@ class Demo(Struct, frozen=True):
 def make_demo(path: Path, check_attribute: CheckAttribute, families: frozenset[str]) -> Demo:
     """The demo in the home directory `path`, made at the first call. Raises OperatorError when a real school lives there."""
     if (path / "demo").is_dir():
+        _write_eapol(path)
         return Demo(path)
     if (path / "kapija.toml").exists():
         raise OperatorError(f"{path} is a home directory already: start it without --demo, or name another --home")
@@ -86,7 +97,33 @@ def make_demo(path: Path, check_attribute: CheckAttribute, families: frozenset[s
         making.rename(path)
     except OSError as error:
         raise OperatorError(f"{path} cannot be made: {error.strerror}; name another --home, or empty it") from None
+    _write_eapol(path)
     return Demo(path)
+
+
+def _write_eapol(path: Path) -> None:
+    """What eapol_test needs: the CA that the server's certificate is to be checked by, and a network with PEAP. Written at each
+    start, because the certificate may have been renewed; left out where there is none."""
+    home, folder = load(path), (path / "demo").absolute()
+    try:
+        ca = pem(authority(home))
+        names = [name for shown in show(home) if shown.name in SERVER for name in shown.names]
+    except OperatorError:
+        return
+    password = (folder / f"{TEACHER}.password").read_text(encoding="ascii")
+    (folder / "ca.pem").write_bytes(ca)
+    network = {
+        "key_mgmt": "WPA-EAP",
+        "eap": "PEAP",
+        "identity": f'"{TEACHER}"',
+        "password": f'"{password}"',
+        "phase2": '"auth=MSCHAPV2"',
+        "ca_cert": f'"{folder / "ca.pem"}"',
+        "domain_suffix_match": f'"{";".join(names)}"',
+    }
+    text = "network={\n" + "".join(f"  {key}={value}\n" for key, value in network.items()) + "}\n"
+    (folder / EAPOL).unlink(missing_ok=True)
+    _keep(folder / EAPOL, Secret(text))
 
 
 def _furnish(admin: Admin, folder: Path, check_attribute: CheckAttribute, families: frozenset[str]) -> None:

@@ -61,6 +61,7 @@ _OLD_VERSION = frozenset(
 )
 _NO_CERTIFICATE = frozenset({"peer did not return a certificate"})
 _ALERT_RECORD = 21  # RFC 8446 section 5.1
+_WITHOUT_ALERT = "tlsv1 "  # so begin three received alerts of RFC 6066 ("tlsv1 unrecognized name"), and no reason of our own
 _ODD_SPELLINGS = {"user_cancelled": "user_canceled"}
 
 Reasons = Sequence[tuple[str, str, str]]
@@ -70,6 +71,8 @@ def from_peer(reasons: Reasons) -> str:
     """The name of the alert that the peer sent, as OpenSSL's reasons tell it ("tlsv1 alert unknown ca"), else ""."""
     for _, _, reason in reasons:
         _, found, words = reason.partition(" alert ")
+        if not found and reason.startswith(_WITHOUT_ALERT):
+            found, words = _WITHOUT_ALERT, reason.removeprefix(_WITHOUT_ALERT)
         if found:
             name = words.replace(" ", "_")
             return _ODD_SPELLINGS.get(name, name)

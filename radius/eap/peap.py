@@ -7,7 +7,7 @@ from OpenSSL import SSL
 
 from policies.access import Method
 from radius.audit.causes import Cause
-from radius.directory.question import Answer
+from radius.directory.question import Answer, CouldNotAsk
 from radius.eap import peap_tlv
 from radius.eap.authentication import Offer
 from radius.eap.framing import Octets, start
@@ -40,7 +40,7 @@ from radius.eap.tls_phase import (
     guarded,
     remembered,
 )
-from radius.eap.tunnel import Resumed, Tunnel, conclude, resume, through
+from radius.eap.tunnel import Resumed, Tunnel, conclude, names_of, resume, through
 from radius.pki.facts import Trust
 from radius.secret import Secret
 
@@ -49,11 +49,12 @@ def peap(
     contexts: TlsContexts, trust: Trust, resumptions: Resumptions, rules: TunnelRules, inner_offers: Sequence[Offer]
 ) -> MethodFactory:
     """PEAP as a method on offer, with `inner_offers` inside its tunnel."""
+    inner = names_of(inner_offers)
     settings = contexts.peap_certified if rules.client_certificate else contexts.peap
 
     def begin(context: EapContext) -> Conversation:
         context.remember = True
-        conversation = _Peap(context, trust, resumptions, rules, inner_offers).run(settings)
+        conversation = _Peap(context, trust, resumptions, rules, inner_offers, inner).run(settings)
         return guarded(context, conversation, versioned=True)
 
     return begin
@@ -69,12 +70,14 @@ class _Peap:
         resumptions: Resumptions,
         rules: TunnelRules,
         inner_offers: Sequence[Offer],
+        inner: frozenset[str],
     ) -> None:
         self.context = context
         self.trust = trust
         self.resumptions = resumptions
         self.rules = rules
         self.inner_offers = inner_offers
+        self.inner = inner
 
     def run(self, settings: SSL.Context) -> Conversation:
         context = self.context
@@ -85,7 +88,7 @@ class _Peap:
             raise PeerFault(Cause.EAP_BROKEN, "the device spoke first inside PEAP")
         known = remembered(context, tls, self.resumptions, Method.PEAP)
         shown = certificate_shown(context, tls, self.trust, known) if self.rules.client_certificate else None
-        resumed = yield from resume(context, tls, self.resumptions, Method.PEAP)
+        resumed = yield from resume(context, tls, self.resumptions, Method.PEAP, self.rules, self.inner)
         context.phase = Phase.IN_TUNNEL
         if flight and tls.tls == "1.2":
             yield from end_flight(context, flight, versioned=True)
@@ -106,6 +109,8 @@ class _Peap:
             lambda request: self._carry(tunnel, request), first, self.inner_offers, context, self.rules
         )
         if isinstance(outcome, Failure):
+            if isinstance(outcome.answer, CouldNotAsk):
+                return outcome  # nothing is said: another server may know better
             context.foresee(outcome)
             yield from tunnel.say(peap_tlv.failure_request(self._identifier()))
             return outcome

@@ -120,7 +120,7 @@ class TlsServer:
 
     def write(self, plaintext: bytes) -> bytes:
         """The records that carry `plaintext` to the peer, after whatever else waits to be sent."""
-        self.connection.send(plaintext)
+        self.connection.sendall(plaintext)
         return self._take()
 
     def peer_chain(self) -> tuple[bytes, ...]:

@@ -42,7 +42,7 @@ from radius.eap.resumption import Resumptions
 from radius.eap.tls_contexts import TlsContexts
 from radius.eap.tls_engine import TlsServer
 from radius.eap.tls_phase import TunnelRules, certificate_shown, establish, failure_because, guarded, remembered
-from radius.eap.tunnel import Tunnel, conclude, require_same_realm, resume, through
+from radius.eap.tunnel import Tunnel, conclude, names_of, require_same_realm, resume, through
 from radius.pki.facts import Trust
 from radius.secret import Secret
 
@@ -55,11 +55,12 @@ def ttls(
     contexts: TlsContexts, trust: Trust, resumptions: Resumptions, rules: TunnelRules, inner_offers: Sequence[Offer]
 ) -> MethodFactory:
     """EAP-TTLS as a method on offer: PAP, CHAP, MS-CHAP and MS-CHAPv2 inside its tunnel, and `inner_offers` in EAP."""
+    inner = rules.passwords | names_of(inner_offers)
     settings = contexts.ttls_certified if rules.client_certificate else contexts.ttls
 
     def begin(context: EapContext) -> Conversation:
         context.remember = True
-        return guarded(context, _ttls(context, settings, trust, resumptions, rules, inner_offers), versioned=True)
+        return guarded(context, _ttls(context, settings, trust, resumptions, rules, inner_offers, inner), versioned=True)
 
     return begin
 
@@ -71,13 +72,14 @@ def _ttls(
     resumptions: Resumptions,
     rules: TunnelRules,
     inner_offers: Sequence[Offer],
+    inner: frozenset[str],
 ) -> Conversation:
     message = yield from start(versioned=True)
     tls = TlsServer(settings)
     flight = yield from establish(context, tls, message, versioned=True)
     known = remembered(context, tls, resumptions, Method.TTLS)
     shown = certificate_shown(context, tls, trust, known) if rules.client_certificate else None
-    resumed = yield from resume(context, tls, resumptions, Method.TTLS)
+    resumed = yield from resume(context, tls, resumptions, Method.TTLS, rules, inner)
     context.phase = Phase.IN_TUNNEL
     tunnel = Tunnel(context, tls, flight)
     keys = tls_keys(tls.connection, EapType.TTLS, tls.tls)

@@ -90,16 +90,29 @@ class Resumed(Struct, frozen=True, gc=False):
     proved: Proved
 
 
+def names_of(offers: Sequence[Offer]) -> frozenset[str]:
+    """The inner EAP methods by the names that `Success.inner` has."""
+    return frozenset(name_of_type(offer.eap_type) for offer in offers)
+
+
 def resume(
-    context: EapContext, tls: TlsServer, resumptions: Resumptions, method: Method
+    context: EapContext,
+    tls: TlsServer,
+    resumptions: Resumptions,
+    method: Method,
+    rules: TunnelRules,
+    inner: frozenset[str],
 ) -> Generator[Challenge | Verify, bytes | Answer, Resumed | None]:
     """Whether phase 2 may be left out: the session's proof is remembered, and the directory says that it still holds.
 
-    None for a full handshake, a session that nobody remembers, and an account whose password changed: phase 2 then decides.
-    Raises Refused where the directory refuses or cannot be asked.
+    `inner` are the ways to prove oneself that are on offer here: what another network accepted may not be enough for this one.
+    None for a full handshake, a session that nobody remembers or that would not do here, and an account whose password
+    changed: phase 2 then decides. Raises Refused where the directory refuses or cannot be asked.
     """
     record = remembered(context, tls, resumptions, method)
-    if record is None or tls.resumed_from is None:
+    if record is None or tls.resumed_from is None or record.inner not in inner:
+        return None
+    if not rules.any_inner_realm and not may_go_together(context.identity, record.identity):
         return None
     context.inner_identity, context.inner = record.identity, record.inner
     name = account_name(record.identity)

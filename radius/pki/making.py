@@ -28,6 +28,7 @@ CLIENT_DAYS = 365
 CRL_DAYS = 3_652  # our own list changes only when somebody revokes
 EARLY = DAY
 RSA_BITS = 2048
+MAX_COMMON_NAME = 64  # characters (RFC 5280 appendix A.1, ub-common-name)
 
 _NO_USAGE = dict.fromkeys(
     (
@@ -101,7 +102,7 @@ def make_client_certificate(
     alternatives: list[x509.GeneralName] = [x509.OtherName(UPN, utf8)]
     if "@" in user and user.isascii():
         alternatives.append(x509.RFC822Name(user))
-    subject = _name(user, device)
+    subject = _name(user if len(user) <= MAX_COMMON_NAME else "", device)  # cut off it would be another account's name
     builder = _leaf(ca, subject, key, now, days, ("digital_signature",))
     builder = builder.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False)
     builder = builder.add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
@@ -186,7 +187,7 @@ def _builder(
 
 
 def _name(common: str, unit: str = "") -> x509.Name:
-    attributes = [x509.NameAttribute(NameOID.COMMON_NAME, common)]
+    attributes = [x509.NameAttribute(NameOID.COMMON_NAME, common)] if common else []
     if unit:
         attributes.append(x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, unit))
     return x509.Name(attributes)

@@ -2,6 +2,7 @@
 ones are bad."""
 
 import logging
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -43,7 +44,9 @@ class Watched(Generic[Content]):
         changed = False
         for path in self._seen.keys() - found.keys():
             self.refused.pop(path, None)
-            changed |= self.contents.pop(path, None) is not None
+            if self.contents.pop(path, None) is not None:
+                log.warning("%s is gone, and what it held is in force no more", path)
+                changed = True
         for path, stamp in found.items():
             if self._seen.get(path) != stamp:
                 changed |= self._take(path, stamp)
@@ -62,26 +65,33 @@ class Watched(Generic[Content]):
         return True
 
     def _stamps(self) -> Iterator[tuple[Path, Stamp]]:
-        for number, path in enumerate(self._paths()):
+        for number, entry in enumerate(self._files()):
             if number == MOST_FILES:
                 log.error("%s holds more than %d files: those beyond are not read", self._place, MOST_FILES)
                 return
             try:
-                found = path.stat()
+                found = entry.stat()
             except OSError:
                 continue  # gone between two looks
-            yield path, (found.st_ino, found.st_mtime_ns, found.st_size)
+            yield Path(entry), (found.st_ino, found.st_mtime_ns, found.st_size)
 
-    def _paths(self) -> Iterator[Path]:
+    def _files(self) -> "Iterator[Path | os.DirEntry[str]]":
         if self._place.is_file():
             yield self._place
             return
-        try:
-            entries = sorted(self._place.iterdir())
-        except OSError:
-            return  # nothing there: nothing is in force
-        for entry in entries:
-            if entry.suffix.lower() in self._suffixes:
+        for entry in _entries(self._place):
+            if self._is_one(entry):
                 yield entry
             elif self._deep and entry.is_dir():
-                yield from (path for path in sorted(entry.iterdir()) if path.suffix.lower() in self._suffixes)
+                yield from filter(self._is_one, _entries(entry))
+
+    def _is_one(self, entry: "os.DirEntry[str]") -> bool:
+        return os.path.splitext(entry.name)[1].lower() in self._suffixes  # noqa: PTH122 - thousands of them at each look
+
+
+def _entries(folder: "Path | os.DirEntry[str]") -> "list[os.DirEntry[str]]":
+    try:
+        with os.scandir(folder) as found:
+            return sorted(found, key=lambda entry: entry.name)
+    except OSError:
+        return []  # not there, or not ours to read: nothing in it is in force

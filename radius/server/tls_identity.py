@@ -8,6 +8,7 @@ import logging
 from OpenSSL import SSL
 
 from radius.eap.tls_contexts import TlsContexts, make_contexts
+from radius.eap.tls_trial import trial
 from radius.errors import KapijaError
 from radius.pki.server_certificates import fingerprint_of_files, load_server_certificates
 from radius.settings import Home
@@ -47,4 +48,9 @@ class TlsIdentity:
         if not certificates:
             return None
         eap = self._home.settings.eap
-        return make_contexts(certificates, eap.resumption, eap.resumption_hours * 3600, eap.tls_minimum)
+        fault = trial(certificates) if eap.resumption else ""
+        if fault:
+            log.error(
+                "sessions are not resumed, so each login costs a full handshake: this OpenSSL does not do it safely (%s)", fault
+            )
+        return make_contexts(certificates, eap.resumption and not fault, eap.resumption_hours * 3600, eap.tls_minimum)

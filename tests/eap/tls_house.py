@@ -76,6 +76,7 @@ class TlsHouse:
         self.store.refresh()
         self.sentence: Cause | None = None
         self.school_of_ca = ""
+        self.no_longer_inside: tuple[int, ...] = ()
         self.checked: list[tuple[bytes, ...]] = []
         self.rules = rules or TunnelRules()
         self.house = SchoolHouse()
@@ -100,6 +101,7 @@ class TlsHouse:
             Offer(EapType.MD5, Method.EAP_MD5, md5),
             Offer(EapType.TLS, Method.EAP_TLS, inner_eap_tls(self.contexts, self)),
         ]
+        inner = [offer for offer in inner if offer.eap_type not in self.no_longer_inside]
         tunnel = (self.contexts, self, self.resumptions, self.rules, inner)
         return {
             TLS: Offer(EapType.TLS, Method.EAP_TLS, eap_tls(self.contexts, self, self.resumptions)),
@@ -118,5 +120,14 @@ class TlsHouse:
         peer.logs_in(wire)
         return wire
 
+    def become_another_worker(self) -> None:
+        """The successor has the same ticket keys, because it inherits the same Contexts, and remembers nothing."""
+        for name in self.contexts.__struct_fields__:
+            getattr(self.contexts, name)._used = False  # as it is in a process that has just been forked
+        self.contexts.for_worker(b"worker 2")
+        self.resumptions = Resumptions()
+
     def change_password(self, name: str, password: str) -> None:
+        former = self.house.records.people[name]
         self.house.add_person(name, password, "student")
+        self.house.records.people[name] = replace(self.house.records.people[name], id=former.id)

@@ -5,6 +5,7 @@
 
 import hmac
 from collections.abc import Callable
+from contextlib import suppress
 from hashlib import md5
 
 from cryptography import x509
@@ -104,7 +105,7 @@ class TlsPeer:
         self.context = _context(tls, tickets, certificate, trusts)
         self.session: SSL.Session | None = None
         self.msk = b""
-        self.resumed = False
+        self.resumed = self.broken = False
         self.saw_result = 0  # of PEAP's Result TLVs
         self.inner_msk = b""
         self.connection: SSL.Connection
@@ -129,7 +130,7 @@ class TlsPeer:
         self.connection.set_connect_state()
         if self.session is not None:
             self.connection.set_session(self.session)
-        self.resumed = False
+        self.resumed = self.broken = False
         self.inner_msk = b""
         return self.exchange(wire, self.turn(b""))
 
@@ -144,6 +145,8 @@ class TlsPeer:
                 if flight:
                     message = self.exchange(wire, flight)
                     words += self.hears(message)
+                    if self.broken:
+                        self.exchange(wire, b"")  # RFC 5216 section 2.1.3: the alert is acknowledged
                 elif self.kind != TTLS and not words:
                     words = self.hears(self.exchange(wire, b""))
                 return words
@@ -228,12 +231,8 @@ class TlsPeer:
         """The server's message in, ours out; alerts too."""
         if message:
             self.connection.bio_write(message)
-        try:
+        with suppress(SSL.Error):  # it waits for more, or has an alert to send
             self.connection.do_handshake()
-        except SSL.WantReadError:
-            pass
-        except SSL.Error:
-            self.broken = True
         return self.pull()
 
     def pull(self) -> bytes:
@@ -249,6 +248,9 @@ class TlsPeer:
         try:
             return self.connection.recv(65_536)
         except SSL.WantReadError:
+            return b""
+        except SSL.Error:  # an alert of the server's
+            self.broken = True
             return b""
 
     def hears(self, message: bytes) -> bytes:

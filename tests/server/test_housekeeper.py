@@ -1,20 +1,25 @@
 """The housekeepers' rounds: what is new reaches workers and SQL, and an outage of the database is waited out."""
 
 import logging
+import time
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from radius.admin.context import open_admin
 from radius.admin.people import add_person
 from radius.admin.unknown_clients import list_unknown
 from radius.audit.events import UnknownClientSeen
 from radius.audit.journal import Journal
+from radius.pki.reading import pem
 from radius.secret import Secret
 from radius.server.housekeeper import RETRY, ROUND, Carrying, Feeding
 from radius.settings import Home
 from radius.store.lookup import SqlRecords
 from radius.store.node_file import NodeFile
+from radius.store.tables import audit
+from tests.fakes.certificates import DAY, Authority
 from tests.fakes.serving import make_home
 
 
@@ -109,3 +114,18 @@ def test_a_node_that_was_never_filled_does_not_serve_without_its_database(home: 
     rounds = Feeding(home)
     assert not rounds.first()
     rounds.close()
+
+
+def test_a_certificate_that_ends_soon_is_told_by_the_carrier_and_not_again_after_a_restart(
+    home: Home, caplog: pytest.LogCaptureFixture
+) -> None:
+    soon = Authority("Ministry CA", ends=time.time() + 20.5 * DAY)
+    (home.pki / "trust" / "national" / "ministry.pem").write_bytes(pem(soon.certificate))
+    for _ in range(2):
+        rounds = Carrying(home)
+        assert not rounds.once()
+        rounds.close()
+    assert caplog.text.count("trust/national/ministry.pem ends in 20 days: get the CA's new certificate") == 1
+    with open_admin(home, "test") as admin, admin.reading() as connection:
+        tags = connection.execute(select(audit.c.tag).where(audit.c.tag == "certificate:end:soon")).all()
+    assert len(tags) == 1

@@ -1,0 +1,116 @@
+"""Which methods are offered to whom: the settings' order, the first exception that fits, and only what can end well."""
+
+from pathlib import Path
+
+import pytest
+
+from policies.access import Method
+from radius.directory.local import LocalDirectory
+from radius.directory.question import ChapResponse, KnownMac, MsChap2Response, PlainPassword, VerifiedCertificate
+from radius.eap.resumption import Resumptions
+from radius.eap.tls_contexts import make_contexts
+from radius.pki.trust import TrustStore
+from radius.server.offers import Offers, Tls
+from radius.settings import parse
+from tests.eap.tls_house import papers
+
+EVERYTHING = LocalDirectory.checks
+ADDRESS = "192.0.2.10"
+
+
+@pytest.fixture(scope="module")
+def tls(tmp_path_factory: pytest.TempPathFactory) -> Tls:
+    folder = tmp_path_factory.mktemp("pki")
+    return Tls(make_contexts([papers().server]), TrustStore(folder / "trust", folder / "crl"), Resumptions())
+
+
+def offers(tls: Tls | None, text: str = "", checks: frozenset[type] = EVERYTHING) -> Offers:
+    return Offers(parse(text, Path("kapija.toml")).eap, checks, tls)
+
+
+def methods(made: Offers, identity: str = "ana", ssid: str = "", address: str = ADDRESS) -> list[str]:
+    return [offer.method.value for offer in made.choose(identity, ssid, address)]
+
+
+def test_by_default_nobody_is_offered_a_method_without_a_tunnel(tls: Tls) -> None:
+    assert methods(offers(tls)) == ["peap", "ttls", "eap-tls"]
+
+
+def test_without_a_certificate_no_method_that_needs_one_is_offered() -> None:
+    assert methods(offers(None)) == []
+    assert methods(offers(None, f"[[eap.offer]]\nclient = '{ADDRESS}'\nmethods = ['peap', 'eap-md5']")) == ["eap-md5"]
+
+
+def test_the_order_is_that_of_the_settings(tls: Tls) -> None:
+    assert methods(offers(tls, "[eap]\nmethods = ['eap-tls', 'peap']")) == ["eap-tls", "peap"]
+
+
+@pytest.mark.parametrize(
+    ("checks", "expected"),
+    [
+        ({PlainPassword}, ["peap", "ttls"]),  # GTC, and TTLS-PAP
+        ({MsChap2Response}, ["peap", "ttls"]),
+        ({VerifiedCertificate}, ["peap", "ttls", "eap-tls"]),  # EAP-TLS inside
+        ({ChapResponse}, ["peap", "ttls"]),
+        ({KnownMac}, []),
+        (set(), []),
+    ],
+)
+def test_what_the_directory_cannot_check_is_not_offered(tls: Tls, checks: set[type], expected: list[str]) -> None:
+    assert methods(offers(tls, "", frozenset(checks))) == expected
+
+
+def test_a_tunnel_with_nothing_inside_is_not_offered(tls: Tls) -> None:
+    passwords_alone = offers(tls, "[eap]\ninner = ['pap']")
+    assert methods(passwords_alone) == ["ttls", "eap-tls"]
+    assert methods(offers(tls, "[eap]\ninner = []")) == ["eap-tls"]
+
+
+RULES = """
+[[eap.offer]]
+realm = "gost.example"
+methods = ["ttls"]
+
+[[eap.offer]]
+ssid = "Uredjaji"
+client = "192.0.2.0/24"
+methods = ["eap-md5"]
+
+[[eap.offer]]
+client = "2001:db8::/32"
+methods = ["eap-tls"]
+
+[[eap.offer]]
+realm = ""
+ssid = "Uredjaji"
+methods = ["peap"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("identity", "ssid", "address", "expected"),
+    [
+        ("ana@gost.example", "", ADDRESS, ["ttls"]),
+        ("ana@GOST.example", "Uredjaji", ADDRESS, ["ttls"]),  # the first that fits
+        ("@gost.example", "", ADDRESS, ["ttls"]),  # anonymous
+        ("ana@x@gost.example", "", ADDRESS, ["ttls"]),
+        ("ana@mygost.example", "", ADDRESS, ["peap", "ttls", "eap-tls"]),
+        ("gost.example", "", ADDRESS, ["peap", "ttls", "eap-tls"]),
+        ("printer", "Uredjaji", ADDRESS, ["eap-md5"]),
+        ("printer", "uredjaji", ADDRESS, ["peap", "ttls", "eap-tls"]),  # a network's name has case
+        ("printer", "Uredjaji", "198.51.100.1", ["peap"]),  # a client that no bare method is for
+        ("printer@x.example", "Uredjaji", "198.51.100.1", ["peap", "ttls", "eap-tls"]),
+        ("ana", "", "2001:db8::1", ["eap-tls"]),
+        ("ana", "", "fe80::1%eth0", ["peap", "ttls", "eap-tls"]),
+        ("", "", ADDRESS, ["peap", "ttls", "eap-tls"]),
+    ],
+)
+def test_the_first_exception_whose_every_condition_holds_is_taken(
+    tls: Tls, identity: str, ssid: str, address: str, expected: list[str]
+) -> None:
+    assert methods(offers(tls, RULES), identity, ssid, address) == expected
+
+
+def test_an_exception_that_says_nothing_of_methods_has_the_usual_ones(tls: Tls) -> None:
+    made = offers(tls, "[eap]\nmethods = ['ttls']\n[[eap.offer]]\nssid = 'x'\nrequire_crypto_binding = true")
+    assert methods(made, ssid="x") == [Method.TTLS]

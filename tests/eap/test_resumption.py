@@ -343,7 +343,7 @@ def test_an_account_without_a_version_is_not_remembered(house: TlsHouse, kind: i
 
     def forgetful(question: Question) -> object:
         answer = real(question)
-        return replace(answer, version=b"") if isinstance(answer, Proved) else answer
+        return Proved(answer.principal, answer.nt_hash_hash) if isinstance(answer, Proved) else answer
 
     house.ask = forgetful  # type: ignore[assignment]
     peer = tunnel(kind, tls)

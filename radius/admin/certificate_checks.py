@@ -35,11 +35,12 @@ def look(home: Home, now: float) -> Iterator[Finding]:
         yield failure("certificate", error)
         return
     if not loaded:
+        make = "kapija pki renew" if file_of(home, CA).exists() else "kapija pki new-ca"
         yield Finding(
             "certificate",
             Level.WARN,
             "there is none, so 802.1X cannot be offered",
-            "make one: kapija pki renew, or import yours: kapija pki import",
+            f"make one: {make}, or import yours: kapija pki import",
         )
     for name, chain in served:
         yield from _of_chain(home, name, chain, now)

@@ -45,6 +45,9 @@ def test_no_certificate_is_a_warning(home, clock) -> None:
     file_of(home, "server-ec").unlink()
     (found,) = findings(home, clock.time)
     assert (found.level, "802.1X cannot be offered" in found.words) == (Level.WARN, True)
+    assert "kapija pki renew" in found.mend
+    file_of(home, CA).unlink()  # a home from before certificates
+    assert "kapija pki new-ca" in findings(home, clock.time)[0].mend
 
 
 def test_a_bad_authority_and_bad_and_old_lists_are_told(home, clock, admin) -> None:

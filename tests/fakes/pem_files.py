@@ -29,7 +29,7 @@ class LivingAuthority(Authority):
         now = time.time()
         super().__init__(common, above, begins=now - DAY, ends=now + KEEPS)
         self.folder = folder
-        self.intermediates = [self.certificate, *above.intermediates] if above else []
+        self.intermediates: list[x509.Certificate] = [self.certificate, *above.intermediates] if above else []
         self.revoked: list[int] = []
 
     def write(self, file: str) -> Path:

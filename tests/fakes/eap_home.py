@@ -11,7 +11,7 @@ from radius.pki import sealed_file
 from radius.pki.server_certificates import SERVER, file_of
 from radius.settings import Home
 from radius.store.keyring import Keyring
-from tests.fakes.authority import Pair
+from tests.fakes.pem_files import Pair
 
 
 def put_server_certificates(home: Home, keyring: Keyring, pairs: dict[str, Pair]) -> None:

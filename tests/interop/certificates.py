@@ -6,24 +6,9 @@ and revoked, and a revocation list from each of their authorities). A stranger's
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 
-from cryptography import x509
-
-from tests.fakes.authority import (
-    EXPIRED,
-    GOOD,
-    Authority,
-    Pair,
-    PrivateKey,
-    ec_key,
-    for_client,
-    for_server,
-    rsa_key,
-    write,
-    write_pair,
-)
+from tests.fakes.pem_files import LivingAuthority, Pair, ec_key, rsa_key
 
 SERVER_NAME = "radius.example.test"
 
@@ -32,12 +17,11 @@ SERVER_NAME = "radius.example.test"
 class Certificates:
     """Where everything is. `servers` and `clients` are by the names that the cases use."""
 
-    server_roots: Path
+    server_root: Path
     stranger_root: Path
-    client_roots: Path
-    client_authorities: tuple[Path, ...]  # the devices' root and both intermediates, a file each
-    client_crls: tuple[Path, ...]  # a revocation list from each of these
-    client_roots_and_crls: Path
+    client_root: Path
+    client_crls: tuple[Path, ...]  # a revocation list from each of the devices' authorities
+    client_root_and_crls: Path
     servers: dict[str, Pair]
     clients: dict[str, Pair]
 
@@ -46,61 +30,36 @@ def make(folder: Path, users: tuple[str, ...]) -> Certificates:
     """Write everything into `folder`. Client certificate "user0" bears the name of the first of `users`, and so on; so do
     those that must be refused."""
     folder.mkdir(parents=True, exist_ok=True)
-    clients, authorities = _clients(folder, users)
-    roots = write(folder / "client-roots.pem", [authorities[0].certificate])
-    crls = tuple(write(folder / f"client-crl-{number}.pem", [each.crl()]) for number, each in enumerate(authorities))
-    servers, server_root = _servers(folder)
-    both = folder / "client-roots-and-crls.pem"
-    both.write_bytes(b"".join(path.read_bytes() for path in (roots, *crls)))
+    server_root = LivingAuthority("Test server root", folder)
+    stranger = LivingAuthority("A stranger's root", folder)
+    devices = LivingAuthority("Test device root", folder)
+    issuing = LivingAuthority("Test device issuing", folder, devices)
+    fallen = LivingAuthority("Test device issuing, revoked", folder, devices)
+    devices.revoked.append(fallen.certificate.serial_number)
+    clients = {f"user{number}": issuing.client_pair(f"client-user{number}", user) for number, user in enumerate(users)}
+    clients |= {
+        "expired": issuing.client_pair("client-expired", users[0], expired=True),
+        "revoked": issuing.client_pair("client-revoked", users[0], revoked=True),
+        "revoked-authority": fallen.client_pair("client-revoked-authority", users[0]),
+        "stranger": stranger.client_pair("client-stranger", users[0]),
+    }
+    crls = tuple(each.write_crl(f"crl-{number}.pem") for number, each in enumerate((devices, issuing, fallen)))
+    client_root, both = devices.write("client-root.pem"), folder / "client-root-and-crls.pem"
+    both.write_bytes(b"".join(path.read_bytes() for path in (client_root, *crls)))
     return Certificates(
-        server_roots=write(folder / "server-roots.pem", [server_root.certificate]),
-        stranger_root=write(folder / "stranger-root.pem", [Authority("A stranger's root").certificate]),
-        client_roots=roots,
-        client_authorities=tuple(
-            write(folder / f"client-authority-{number}.pem", [each.certificate]) for number, each in enumerate(authorities)
-        ),
+        server_root=server_root.write("server-root.pem"),
+        stranger_root=stranger.write("stranger-root.pem"),
+        client_root=client_root,
         client_crls=crls,
-        client_roots_and_crls=both,
-        servers=servers,
+        client_root_and_crls=both,
+        servers=_servers(LivingAuthority("Test server issuing", folder, server_root)),
         clients=clients,
     )
 
 
-def _servers(folder: Path) -> tuple[dict[str, Pair], Authority]:
-    root = Authority("Test server root")
-    issuing = Authority("Test server issuing", root)
-    keys: dict[str, PrivateKey] = {
-        "ec": ec_key(),
-        "rsa": rsa_key(),
-        "expired": ec_key(),
+def _servers(issuing: LivingAuthority) -> dict[str, Pair]:
+    return {
+        "ec": issuing.server_pair("server-ec", SERVER_NAME, ec_key()),
+        "rsa": issuing.server_pair("server-rsa", SERVER_NAME, rsa_key()),
+        "expired": issuing.server_pair("server-expired", SERVER_NAME, ec_key(), expired=True),
     }
-    pairs = {}
-    for name, key in keys.items():
-        valid = EXPIRED if name == "expired" else GOOD
-        pairs[name] = write_pair(
-            folder, f"server-{name}", key, issuing.issue(key, SERVER_NAME, for_server(SERVER_NAME), valid), issuing
-        )
-    return pairs, root
-
-
-def _clients(folder: Path, users: tuple[str, ...]) -> tuple[dict[str, Pair], list[Authority]]:
-    root = Authority("Test device root")
-    issuing = Authority("Test device issuing", root)
-    fallen = Authority("Test device issuing, revoked", root)
-    root.revoke(fallen.certificate)
-    stranger = Authority("A stranger's devices")
-    pairs = {}
-
-    def issue(name: str, user: str, authority: Authority, valid: tuple[timedelta, timedelta] = GOOD) -> x509.Certificate:
-        key = ec_key()
-        certificate = authority.issue(key, user, for_client(), valid)
-        pairs[name] = write_pair(folder, f"client-{name}", key, certificate, authority)
-        return certificate
-
-    for number, user in enumerate(users):
-        issue(f"user{number}", user, issuing)
-    issue("expired", users[0], issuing, EXPIRED)
-    issuing.revoke(issue("revoked", users[0], issuing))
-    issue("revoked-authority", users[0], fallen)
-    issue("stranger", users[0], stranger)
-    return pairs, [root, issuing, fallen]

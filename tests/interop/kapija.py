@@ -100,5 +100,5 @@ def make_home(folder: Path, place: Place, certificates: Certificates, server: st
         publish(admin, SCHOOL, POLICY, dictionary.load().check, FAMILIES)
         name = "server-rsa" if server == "rsa" else "server-ec"
         put_server_certificates(home, admin.keyring, {name: certificates.servers[server]})
-    put_trust(home, [certificates.client_roots], certificates.client_crls)
+    put_trust(home, [certificates.client_root], certificates.client_crls)
     return home

@@ -127,7 +127,7 @@ class FreeRadius(_Process):
         eap = freeradius.Eap(
             pair.chain,
             pair.key,
-            certificates.client_roots_and_crls,
+            certificates.client_root_and_crls,
             fragment=FRAGMENT,
             crl=True,
             certificate_for=ANONYMOUS_WITH_CERTIFICATE,
@@ -190,7 +190,7 @@ class HostapdServer(_Process):
         (folder / "hostapd.conf").write_text(
             HOSTAPD.format(
                 folder=folder,
-                client_roots=certificates.client_roots_and_crls,
+                client_roots=certificates.client_root_and_crls,
                 chain=pair.chain,
                 key=pair.key,
                 fragment=FRAGMENT,

@@ -77,7 +77,7 @@ def network(case: Case, certificates: Certificates, failure: Failure | None = No
         lines.append(f'anonymous_identity="{outer_name(case)}"')
     lines.append(f'password="{change.password or case.user.password}"')
     if method.tls:
-        root = certificates.stranger_root if change.trust == "stranger" else certificates.server_roots
+        root = certificates.stranger_root if change.trust == "stranger" else certificates.server_root
         lines += _trust("", root, change.server_name or SERVER_NAME)
         lines += [f"fragment_size={case.fragment}", f'phase1="{_phase1(case)}"']
     if method.tunnelled:
@@ -88,7 +88,7 @@ def network(case: Case, certificates: Certificates, failure: Failure | None = No
         suffix = "2" if method.certificate == "inner" else ""
         lines += [f'client_cert{suffix}="{pair.chain}"', f'private_key{suffix}="{pair.key}"']
         if suffix:
-            lines += _trust(suffix, certificates.server_roots, SERVER_NAME)
+            lines += _trust(suffix, certificates.server_root, SERVER_NAME)
     return "\n".join(["network={", *(f"  {line}" for line in (*lines, *change.lines)), "}", ""])
 
 

@@ -22,8 +22,8 @@ sys.path.insert(0, str(ROOT))  # this is a script: tests/ is no installed packag
 
 from radius.admin.context import open_admin  # noqa: E402
 from radius.settings import load as load_settings  # noqa: E402
-from tests.fakes.authority import Authority, Pair, ec_key, for_client, for_server, rsa_key, write, write_pair  # noqa: E402
 from tests.fakes.eap_home import put_server_certificates, put_trust  # noqa: E402
+from tests.fakes.pem_files import LivingAuthority, Pair, ec_key, rsa_key  # noqa: E402
 from tests.fakes.ports import free_port  # noqa: E402
 from tests.load import kapija_home, measure  # noqa: E402
 from tests.load.half_open import open_conversations  # noqa: E402
@@ -77,16 +77,14 @@ class Bench:
         self.folder = folder
         self.secret = secret
         self.home = folder / "home"
-        authority, devices = Authority("Bench CA"), Authority("Bench devices")
-        self.root = write(folder / "ca.pem", [authority.certificate])
-        self.client_root = write(folder / "devices.pem", [devices.certificate])
-        self.servers: dict[str, Pair] = {}
-        for name, key in (("ec", ec_key()), ("rsa", rsa_key())):
-            leaf = authority.issue(key, SERVER_NAME, for_server(SERVER_NAME))
-            self.servers[name] = write_pair(folder, f"server-{name}", key, leaf, authority)
+        authority, devices = LivingAuthority("Bench CA", folder), LivingAuthority("Bench devices", folder)
+        self.root, self.client_root = authority.write("ca.pem"), devices.write("devices.pem")
+        self.servers: dict[str, Pair] = {
+            name: authority.server_pair(f"server-{name}", SERVER_NAME, key)
+            for name, key in (("ec", ec_key()), ("rsa", rsa_key()))
+        }
         for number in range(CERTIFIED):
-            key = ec_key()
-            write_pair(folder, f"client-{number:06d}", key, devices.issue(key, f"user{number:06d}", for_client()), devices)
+            devices.client_pair(f"client-{number:06d}", f"user{number:06d}")
         kapija_home.prepare(self.home, free_port(), secret, users=USERS)
         put_trust(load_settings(self.home), [self.client_root])
 
@@ -102,7 +100,7 @@ class Bench:
         if login.resumed:
             users = RESUMING
             arguments += ["-R", "--warmup", str(RESUMING)]
-        return Work(login.name, login.mode, tuple(arguments), users, half_rounds=1)
+        return Work(login.name, login.mode, tuple(arguments), users, half_rounds=1, slots=256 if login.resumed else 2000)
 
     def start_rival(self, stack: ExitStack, login: Login) -> Server:
         """FreeRADIUS for a row."""

@@ -120,13 +120,18 @@ def load(server: Server, mode: str, *arguments: str, users: int | None = None, v
 
 @dataclass(frozen=True)
 class Work:
-    """What a server is measured by: radload's mode with more arguments, under a name of the benchmark's own."""
+    """What a server is measured by: radload's mode with more arguments, under a name of the benchmark's own.
+
+    `slots` bounds the open loop's conversations. A warm-up among the arguments fills them all at once: a server that cannot
+    answer them within radload's two seconds answers retransmissions late, which radload counts as bad signatures.
+    """
 
     name: str
     mode: str
     arguments: tuple[str, ...] = ()
     users: int | None = None
     half_rounds: int = 3
+    slots: int = 2000
 
 
 def in_turn(servers: Sequence[Server], work: Work, rounds: int, seconds: int) -> None:
@@ -145,7 +150,7 @@ def at_half_load(servers: Sequence[Server], work: Work, seconds: int) -> None:
     """Each server's open loop at half of its own median rate; the middle p99 of `half_rounds` runs goes into `half`."""
     for server in servers:
         rate = str(max(1, int(server.rate(work.name) / 2)))
-        arguments = ("-t", str(seconds), "-r", rate, "-c", "2000", *work.arguments)
+        arguments = ("-t", str(seconds), "-r", rate, "-c", str(work.slots), *work.arguments)
         runs = [load(server, work.mode, *arguments, users=work.users) for _ in range(work.half_rounds)]
         server.half[work.name] = sorted(runs, key=lambda run: run.p99)[len(runs) // 2]
 

@@ -11,26 +11,31 @@ Node is a digest of the node's name; Incarnation is another number at each start
 """
 
 from hashlib import blake2b
-from hmac import compare_digest
+from hmac import compare_digest as _any_compare
 from struct import Struct as Layout
+from typing import Final
 
-from msgspec import Struct
+from policies.value import Value
 
-VERSION = 1
-CONVERSATION = 8  # octets; unguessable, although the MAC already is
-_LAYOUT = Layout(">B4sBI8sB")
-_MAC = 8  # octets: a forger has one try in 1.8e19 with each packet, and must know a shared secret to send it
-SIZE = _LAYOUT.size + _MAC
+VERSION: Final = 1
+CONVERSATION: Final = 8  # octets; unguessable, although the MAC already is
+_LAYOUT: Final = Layout(">B4sBI8sB")
+_MAC: Final = 8  # octets: a forger has one try in 1.8e19 with each packet, and must know a shared secret to send it
+SIZE: Final = _LAYOUT.size + _MAC
+compare_digest: Final = _any_compare
 
 
-class State(Struct, frozen=True, gc=False):
+class State(Value):
     """What a State attribute of this installation says."""
 
-    node: bytes
-    worker: int
-    incarnation: int
-    conversation: bytes
-    round: int
+    __slots__ = ("conversation", "incarnation", "node", "round", "worker")
+
+    def __init__(self, node: bytes, worker: int, incarnation: int, conversation: bytes, round_: int) -> None:
+        self.node: Final = node
+        self.worker: Final = worker
+        self.incarnation: Final = incarnation
+        self.conversation: Final = conversation
+        self.round: Final = round_
 
 
 class States:

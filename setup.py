@@ -21,6 +21,7 @@ THE_WAY_OF_A_PACKET = (
     "radius/crypto/mppe.py",
     "radius/crypto/mschap.py",
     "radius/crypto/passwords.py",
+    "radius/crypto/randomness.py",
     "radius/directory/local.py",
     "radius/directory/names.py",
     "radius/directory/question.py",

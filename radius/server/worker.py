@@ -20,6 +20,7 @@ from msgspec import Struct
 from radius.aaa.schools import Schools
 from radius.audit.events import AuthenticatorLearned
 from radius.audit.journal import Journal
+from radius.crypto.randomness import RandomPool
 from radius.directory.local import LocalDirectory
 from radius.eap.resumption import Resumptions
 from radius.eap.tls_contexts import TlsContexts
@@ -113,7 +114,8 @@ class Worker:
             place.inbox.to_elder,
         )
         self._schools = Schools(self._node_file, words.check)
-        self._replies = Replies(words, settings.radius.reauthentication_jitter, os.urandom, random.random)
+        self._random = RandomPool().take
+        self._replies = Replies(words, settings.radius.reauthentication_jitter, self._random, random.random)
         self._clients = Clients(self._node_file, keyring.open, self.counters, self._learned)
         self._gate = Gate(
             self._clients,
@@ -146,7 +148,7 @@ class Worker:
         eap = EapServer(
             self._gate,
             States(keyring.state, settings.node, number, life.incarnation),
-            Conversations(os.urandom, self.counters),
+            Conversations(self._random, self.counters),
             Offers(settings.eap, directory.checks, tls),
             settings.eap,
             self._schools,
@@ -154,7 +156,7 @@ class Worker:
             self._later,
             self._journal.append,
             self.counters,
-            os.urandom,
+            self._random,
             keyring.blind_index,
             len(self._place.inboxes),
         )

@@ -20,7 +20,6 @@ from msgspec import Struct
 from radius.aaa.schools import Schools
 from radius.audit.events import AuthenticatorLearned
 from radius.audit.journal import Journal
-from radius.crypto.randomness import RandomPool
 from radius.directory.local import LocalDirectory
 from radius.eap.resumption import Resumptions
 from radius.eap.tls_contexts import TlsContexts
@@ -33,6 +32,7 @@ from radius.server.faults import where
 from radius.server.gate import Gate
 from radius.server.later import LoopLater, read_handed
 from radius.server.offers import Offers, Tls
+from radius.server.randomness import RandomPool
 from radius.server.replies import Replies
 from radius.server.sockets import Port
 from radius.server.state import States
@@ -196,14 +196,11 @@ class Worker:
 
     def _read(self) -> None:
         for port in self._place.ports:
-            self._loop.add_reader(port.sock, self._drain, port)
+            self._loop.add_reader(port.sock, self._gate.drain, port, DRAIN)
         self._loop.add_reader(self._place.inbox.mine, self._drain_inbox, self._place.inbox.mine)
 
     def _forget_elder(self) -> None:
         self._eap.elder = None
-
-    def _drain(self, port: Port) -> None:
-        self.counters.send_failures += port.drain(self._gate.receive, DRAIN)
 
     def _drain_inbox(self, inbox: socket) -> None:
         try:

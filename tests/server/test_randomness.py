@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from radius.crypto.randomness import PAGE, RandomPool
+from radius.server.randomness import PAGE, RandomPool
 
 
 @given(st.lists(st.integers(16, PAGE + 10), max_size=400))

@@ -51,6 +51,7 @@ THE_WAY_OF_A_PACKET = (
     "radius/server/eap_replies.py",
     "radius/server/eap_server.py",
     "radius/server/gate.py",
+    "radius/server/randomness.py",
     "radius/server/replies.py",
     "radius/server/sockets.py",
     "radius/server/state.py",

@@ -2,7 +2,7 @@
 
 import re
 
-_CANONICAL = re.compile(r"[0-9A-F]{2}(?:-[0-9A-F]{2}){5}")
+CANONICAL = re.compile(r"[0-9A-F]{2}(?:-[0-9A-F]{2}){5}")
 _USUAL = re.compile(
     r"[0-9A-Fa-f]{12}"  # 020000000501
     r"|[0-9A-Fa-f]{2}([-:. ])[0-9A-Fa-f]{2}(?:\1[0-9A-Fa-f]{2}){4}"  # 02-00-00-00-05-01, with colons, dots or spaces
@@ -16,7 +16,7 @@ _SHORTEST_PREFIX, _ADDRESS = 6, 12  # hexadecimal digits: a vendor's block is 24
 
 def canonical_mac(text: str) -> str | None:
     """`text` as `02-00-00-00-05-01`, or None when it is no MAC address in any usual spelling."""
-    if _CANONICAL.fullmatch(text):
+    if CANONICAL.fullmatch(text):
         return text
     if not _USUAL.fullmatch(text):
         return None

@@ -3,7 +3,8 @@
 Two clocks run. The pair (device, name) backs off 1, 2, 4 ... 30 seconds after its second failure in a row, so a forgotten
 phone neither loads a directory nor locks its owner's account. The account is throttled the same way after ten failures from
 whatever devices; a device that got in with that name within 24 hours is exempt, so nobody can lock another person out.
-Pure: the time is an argument. Bounded: each table forgets its oldest entry when it is full.
+Pure: the time is an argument. Bounded: a table of failures forgets its oldest entry when it is full; the trusted devices are
+two generations of a plain table, so that a hundred thousand logins a minute cost one entry each and nothing to forget.
 """
 
 from collections import OrderedDict
@@ -35,6 +36,7 @@ class Backoff:
         self._pairs: OrderedDict[int, _Failures] = OrderedDict()
         self._accounts: OrderedDict[int, _Failures] = OrderedDict()
         self._trusted: dict[int, int] = {}
+        self._trusted_before: dict[int, int] = {}
         self._at_most = at_most
         self._trusted_at_most = trusted_at_most
 
@@ -64,13 +66,15 @@ class Backoff:
         if self._pairs:
             self._pairs.pop(pair, None)
         if device:
-            trusted = self._trusted
-            if pair not in trusted and len(trusted) >= self._trusted_at_most:
-                del trusted[next(iter(trusted))]
-            trusted[pair] = int(now)
+            if len(self._trusted) * 2 >= self._trusted_at_most:
+                self._trusted, self._trusted_before = {}, self._trusted
+            self._trusted[pair] = int(now)
 
     def _is_trusted(self, device: str, name: str, now: float) -> bool:
-        since = self._trusted.get(hash((device, name)))
+        pair = hash((device, name))
+        since = self._trusted.get(pair)
+        if since is None:
+            since = self._trusted_before.get(pair)
         return since is not None and now - since < TRUSTED_FOR
 
 

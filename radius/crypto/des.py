@@ -41,11 +41,11 @@ def _bind() -> Encrypt:
     start_cipher, start_mode = DES._raw_des_lib.DES_start_operation, raw_ecb_lib.ECB_start_operation
     run, stop, stop_cipher = raw_ecb_lib.ECB_encrypt, raw_ecb_lib.ECB_stop_operation, DES._raw_des_lib.DES_stop_operation
     new, view = ffi.new, ffi.buffer
-    pointer, octets = ffi.typeof("void *[1]"), ffi.typeof("uint8_t[8]")
+    pointer, octets = ffi.typeof("void *[1]"), ffi.typeof("uint8_t[]")
 
     def encrypt(keys: tuple[bytes, ...], block: bytes) -> bytes:
-        cipher, mode, output = new(pointer), new(pointer), new(octets)
-        result = b""
+        cipher, mode, output = new(pointer), new(pointer), new(octets, 8 * len(keys))
+        place = output
         for key in keys:
             if len(key) != 8 or len(block) != 8:  # C would read past the end
                 raise ValueError(_LENGTHS)
@@ -54,11 +54,12 @@ def _bind() -> Encrypt:
             if start_mode(cipher[0], mode):  # from here on the mode owns the cipher
                 stop_cipher(cipher[0])
                 raise MemoryError
-            failed = run(mode[0], block, output, 8)
+            failed = run(mode[0], block, place, 8)
             stop(mode[0])
             if failed:
                 raise MemoryError
-            result += view(output)[:]
+            place = place + 8
+        result: bytes = view(output)[:]
         return result
 
     return encrypt

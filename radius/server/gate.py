@@ -82,6 +82,20 @@ class Gate:
         self.backoff = Backoff()
         self.eap: Eap | None = None  # without it a request with EAP-Message is rejected
 
+    def drain(self, port: Port, most: int) -> None:
+        """Take up to `most` datagrams that wait at a port; their answers leave together at the end."""
+        port.hold()
+        try:
+            for _ in range(most):
+                octets, source, local = port.receive()
+                self.receive(octets, source, port, local)
+        except BlockingIOError:
+            pass
+        except OSError as error:  # an ICMP error of an earlier answer is reported here; the datagram is gone, the socket is not
+            log.debug("receiving on a socket failed: %s", error)
+        finally:
+            self._counters.send_failures += port.release()
+
     def receive(self, octets: bytes, source: Source, port: Port, local: bytes, handed: bool = False) -> None:
         """Take one datagram. `handed` says that another worker has passed it on to us."""
         counters = self._counters

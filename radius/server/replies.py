@@ -120,13 +120,12 @@ class Replies:
             hash_hash, given.nt_response, given.peer_challenge, given.authenticator_challenge, given.user_name
         )
         send, receive = keys_v2(hash_hash, given.nt_response)
-        salt = bytearray(self._urandom(2))
-        salt[0] |= 0x80
-        other = bytes((salt[0], salt[1] ^ 1))
+        high, low = self._urandom(2)
+        salt, other = bytes((high | 0x80, low)), bytes((high | 0x80, low ^ 1))
         encrypt = secret.encrypt_salted
         return (
             encode_vendor(MICROSOFT, MS_CHAP2_SUCCESS, bytes((proof.identifier,)) + success.encode())
-            + encode_vendor(MICROSOFT, MS_MPPE_SEND_KEY, encrypt(send, packet.authenticator, bytes(salt)))
+            + encode_vendor(MICROSOFT, MS_MPPE_SEND_KEY, encrypt(send, packet.authenticator, salt))
             + encode_vendor(MICROSOFT, MS_MPPE_RECV_KEY, encrypt(receive, packet.authenticator, other))
             + _ENCRYPTION
         )

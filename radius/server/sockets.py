@@ -5,19 +5,14 @@ by the kernel (IP_PKTINFO, RFC 3542 section 6) and sends the reply with that sou
 answers from the wrong one, and the NAS drops the answer.
 """
 
-import logging
 import socket
 import struct
-from collections.abc import Callable
 from typing import Final
 
 from radius.errors import OperatorError
 from radius.wire.packet import MAX_PACKET
 
 Source = tuple[str, int] | tuple[str, int, int, int]
-Take = Callable[[bytes, Source, "Port", bytes], None]
-
-log = logging.getLogger(__name__)
 
 _IP_PKTINFO = 8  # Linux <linux/in.h>; Python 3.11 does not export it
 _IN_PKTINFO = struct.Struct("=i4s4s")  # ipi_ifindex, ipi_spec_dst, ipi_addr
@@ -32,72 +27,57 @@ class Port:
     `receive()` gives (octets, source, local), raising BlockingIOError when there is nothing; `send(octets, source, local)`
     answers. `local` is opaque: b"" where the socket has one address. `accounting` tells the two RADIUS ports apart.
 
-    While `drain` works answers gather, and then leave together: the first wakes the sleeping reader at the other end, and the
-    rest find it awake. With a wake-up for each, sending was the dearest step of all (17 of 108 us).
+    Between `hold()` and `release()` answers gather and leave together: the first wakes the sleeping reader at the other
+    end, and the rest find it awake. With a wake-up for each, sending was the dearest step of all (17 of 108 us).
     """
 
     def __init__(self, sock: socket.socket, accounting: bool, number: int) -> None:
         self.sock = sock
         self.accounting = accounting
         self.number = number
-        address = sock.getsockname()[0]
-        self.wildcard = address in ("0.0.0.0", "::")  # noqa: S104
+        self.wildcard = sock.getsockname()[0] in ("0.0.0.0", "::")  # noqa: S104
         self._v6 = sock.family == socket.AF_INET6
         self._recvfrom = sock.recvfrom
         self._sendto = sock.sendto
+        self._holding = False
         self._held: list[tuple[bytes, Source, bytes]] = []
-        self.receive: Callable[[], tuple[bytes, Source, bytes]]
-        self.send: Callable[[bytes, Source, bytes], object]
-        self._now: Callable[[bytes, Source, bytes], object]
+
+    def receive(self) -> tuple[bytes, Source, bytes]:
+        """The next datagram."""
         if self.wildcard:
-            self.receive, self._now = self._receive_with_destination, self._send_from
-        else:
-            self.receive, self._now = self._receive, self._send
-        self.send = self._now
-
-    def drain(self, take: Take, most: int) -> int:
-        """Hand up to `most` waiting datagrams to `take`, then send their answers together. How many could not be sent."""
-        receive = self.receive
-        self.send = self._hold
-        try:
-            for _ in range(most):
-                octets, source, local = receive()
-                take(octets, source, self, local)
-        except BlockingIOError:
-            pass
-        except OSError as error:  # an ICMP error of an earlier answer is reported here; the datagram is gone, the socket is not
-            log.debug("receiving on a socket failed: %s", error)
-        finally:
-            failures = self._release()
-        return failures
-
-    def _release(self) -> int:
-        self.send, held, failures = self._now, self._held, 0
-        self._held = []
-        for octets, source, local in held:
-            try:
-                self._now(octets, source, local)
-            except OSError:
-                failures += 1
-        return failures
-
-    def _hold(self, octets: bytes, source: Source, local: bytes) -> None:
-        self._held.append((octets, source, local))
-
-    def _receive(self) -> tuple[bytes, Source, bytes]:
+            return self._receive_with_destination()
         octets, source = self._recvfrom(_ROOM)
         return octets, source, b""
 
-    def _send(self, octets: bytes, source: Source, local: bytes) -> None:
-        self._sendto(octets, source)
+    def send(self, octets: bytes, source: Source, local: bytes) -> None:
+        """Answer a datagram that came from `source`. Raises OSError, but not while answers are held."""
+        if self._holding:
+            self._held.append((octets, source, local))
+        else:
+            self._send(octets, source, local)
+
+    def hold(self) -> None:
+        """From now on answers wait for `release`."""
+        self._holding = True
+
+    def release(self) -> int:
+        """Send what waits, and from now on each answer at once. How many could not be sent."""
+        held, failures = self._held, 0
+        self._held, self._holding = [], False
+        for octets, source, local in held:
+            try:
+                self._send(octets, source, local)
+            except OSError:
+                failures += 1
+        return failures
 
     def _receive_with_destination(self) -> tuple[bytes, Source, bytes]:
         octets, ancillary, _flags, source = self.sock.recvmsg(_ROOM, _ANCILLARY)
         return octets, source, ancillary[0][2] if ancillary else b""
 
-    def _send_from(self, octets: bytes, source: Source, local: bytes) -> None:
+    def _send(self, octets: bytes, source: Source, local: bytes) -> None:
         if not local:
-            self.sock.sendto(octets, source)
+            self._sendto(octets, source)
         elif self._v6:
             self.sock.sendmsg([octets], [(socket.IPPROTO_IPV6, socket.IPV6_PKTINFO, local)], 0, source)
         else:

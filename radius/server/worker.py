@@ -32,6 +32,7 @@ from radius.server.faults import where
 from radius.server.gate import Gate
 from radius.server.later import LoopLater, read_handed
 from radius.server.offers import Offers, Tls
+from radius.server.randomness import RandomPool
 from radius.server.replies import Replies
 from radius.server.sockets import Port
 from radius.server.state import States
@@ -113,7 +114,8 @@ class Worker:
             place.inbox.to_elder,
         )
         self._schools = Schools(self._node_file, words.check)
-        self._replies = Replies(words, settings.radius.reauthentication_jitter, os.urandom, random.random)
+        self._random = RandomPool().take
+        self._replies = Replies(words, settings.radius.reauthentication_jitter, self._random, random.random)
         self._clients = Clients(self._node_file, keyring.open, self.counters, self._learned)
         self._gate = Gate(
             self._clients,
@@ -146,7 +148,7 @@ class Worker:
         eap = EapServer(
             self._gate,
             States(keyring.state, settings.node, number, life.incarnation),
-            Conversations(os.urandom, self.counters),
+            Conversations(self._random, self.counters),
             Offers(settings.eap, directory.checks, tls),
             settings.eap,
             self._schools,
@@ -154,7 +156,7 @@ class Worker:
             self._later,
             self._journal.append,
             self.counters,
-            os.urandom,
+            self._random,
             keyring.blind_index,
             len(self._place.inboxes),
         )
@@ -194,14 +196,11 @@ class Worker:
 
     def _read(self) -> None:
         for port in self._place.ports:
-            self._loop.add_reader(port.sock, self._drain, port)
+            self._loop.add_reader(port.sock, self._gate.drain, port, DRAIN)
         self._loop.add_reader(self._place.inbox.mine, self._drain_inbox, self._place.inbox.mine)
 
     def _forget_elder(self) -> None:
         self._eap.elder = None
-
-    def _drain(self, port: Port) -> None:
-        self.counters.send_failures += port.drain(self._gate.receive, DRAIN)
 
     def _drain_inbox(self, inbox: socket) -> None:
         try:

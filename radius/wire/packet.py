@@ -59,13 +59,16 @@ class Packet:
 
     def attributes(self) -> list[tuple[int, bytes]]:
         """Every attribute as (type, value), in order."""
-        return _attributes(self.octets)
+        octets, found, at = self.octets, [], HEADER
+        while at < len(octets):
+            end = at + octets[at + 1]
+            found.append((octets[at], octets[at + 2 : end]))
+            at = end
+        return found
 
     def all(self, attribute: int) -> list[bytes]:
         """Every value of one type, in order."""
-        if attribute not in self.first:
-            return []
-        return [value for kind, value in _attributes(self.octets) if kind == attribute]
+        return _values(self.octets, attribute) if attribute in self.first else []
 
     def vendor(self, vendor: int, vendor_type: int) -> bytes | None:
         """The first value of a vendor's sub-attribute, None when there is none."""
@@ -133,13 +136,14 @@ def decode(octets: bytes) -> Packet:
     return Packet(octets[0], octets[1], octets[4:20], first, octets, signed_at)
 
 
-def _attributes(octets: bytes) -> list[tuple[int, bytes]]:
-    """Every attribute of octets that `decode` has found right."""
+def _values(octets: bytes, attribute: int) -> list[bytes]:
+    """Every value of one type in octets whose attributes fill them exactly."""
     found = []
     at = HEADER
     while at < len(octets):
         end = at + octets[at + 1]
-        found.append((octets[at], octets[at + 2 : end]))
+        if octets[at] == attribute:
+            found.append(octets[at + 2 : end])
         at = end
     return found
 
@@ -156,8 +160,8 @@ def _signature_place(octets: bytes, signature: bytes) -> int:
 
 def _check_vendors(octets: bytes) -> None:
     """RFC 2865 section 5.26: a Vendor-Specific is at least 7 octets and the vendor id's high octet is 0."""
-    for kind, value in _attributes(octets):
-        if kind == VENDOR_SPECIFIC and (len(value) < 5 or value[0]):
+    for value in _values(octets, VENDOR_SPECIFIC):
+        if len(value) < 5 or value[0]:
             raise MalformedPacket("Vendor-Specific without a vendor id or a value")
 
 

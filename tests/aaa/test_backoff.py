@@ -95,7 +95,18 @@ def test_memory_is_bounded_under_a_flood_of_names_and_devices() -> None:
         backoff.succeeded(f"device{number}", f"other{number}", 1.0)
     assert len(backoff._pairs) <= 100
     assert len(backoff._accounts) <= 100
-    assert len(backoff._trusted) <= 50
+    assert len(backoff._trusted) + len(backoff._trusted_before) <= 50
+
+
+def test_the_trusted_of_late_stay_trusted_whoever_else_comes() -> None:
+    backoff = Backoff(trusted_at_most=50)
+    backoff.succeeded(PHONE, NAME, 1.0)
+    for number in range(24):
+        backoff.succeeded(f"device{number}", f"other{number}", 1.0)
+    for number in range(20):
+        backoff.failed(f"stranger{number}", NAME, 2.0)
+    assert backoff.refusal(LAPTOP, NAME, 2.0) is Cause.ACCOUNT_THROTTLED
+    assert backoff.refusal(PHONE, NAME, 2.0) is None
 
 
 @given(st.lists(st.tuples(st.sampled_from("fs"), st.integers(0, 3), st.integers(0, 2), st.floats(0, 60)), max_size=60))

@@ -55,6 +55,8 @@ THE_WAY_OF_A_PACKET = (
     "radius/server/replies.py",
     "radius/server/sockets.py",
     "radius/server/state.py",
+    "radius/store/node_file.py",
+    "radius/store/node_writer.py",
     "radius/vendors/base.py",
     "radius/vendors/reading.py",
     "radius/wire/attributes.py",

@@ -26,7 +26,7 @@ from radius.server.counters import Counters
 from radius.server.credentials import Ended, Proof, read_proof
 from radius.server.duplicates import Duplicates, key_of
 from radius.server.faults import where
-from radius.server.replies import Replies, proxy_states
+from radius.server.replies import Replies, Template, proxy_states
 from radius.server.sockets import Port, Source
 from radius.wire.attributes import CALLING_STATION_ID, EAP_MESSAGE, PROXY_STATE, STATE
 from radius.wire.codes import Code
@@ -151,7 +151,7 @@ class Gate:
             self.eap.begin(attempt, arrival)
             return
         proof = read_proof(packet, arrival, attempt.secret)
-        if isinstance(proof, Cause):
+        if not isinstance(proof, Proof):
             self.finish(attempt, arrival, None, Conclusion(Outcome.REJECT, (proof,)), None)
             return
         refusal = self.backoff.refusal(arrival.mac, arrival.user_name, now)
@@ -208,7 +208,7 @@ class Gate:
         if decision is None or not decision.permitted:  # conclude() promises otherwise; a promise is not a lock
             raise AssertionError("an accept without a rule that permits")
         template = self._replies.template(decision, school, family)
-        if isinstance(template, Cause):
+        if not isinstance(template, Template):
             refused = Conclusion(Outcome.REJECT, (template,), conclusion.principal, decision)
             self.finish(attempt, arrival, proof, refused, school, answered)
             return

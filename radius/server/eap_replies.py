@@ -53,9 +53,8 @@ def eap_message(octets: bytes) -> bytes:
     """An EAP packet as EAP-Message attributes, in order."""
     if len(octets) <= MAX_VALUE:
         return encode_attribute(EAP_MESSAGE, octets)
-    return b"".join(
-        encode_attribute(EAP_MESSAGE, octets[start : start + MAX_VALUE]) for start in range(0, len(octets), MAX_VALUE)
-    )
+    pieces = [octets[start : start + MAX_VALUE] for start in range(0, len(octets), MAX_VALUE)]
+    return b"".join([encode_attribute(EAP_MESSAGE, piece) for piece in pieces])
 
 
 def challenge(octets: bytes, state: bytes) -> bytes:

@@ -88,7 +88,7 @@ class _Peap:
             raise PeerFault(Cause.EAP_BROKEN, "the device spoke first inside PEAP")
         known = remembered(context, tls, self.resumptions, Method.PEAP)
         shown = certificate_shown(context, tls, self.trust, known) if self.rules.client_certificate else None
-        resumed = yield from resume(context, tls, self.resumptions, Method.PEAP, self.rules, self.inner)
+        resumed = yield from resume(context, tls, self.resumptions, self.trust, Method.PEAP, self.rules, self.inner)
         context.phase = Phase.IN_TUNNEL
         if flight and tls.tls == "1.2":
             yield from end_flight(context, flight, versioned=True)
@@ -131,8 +131,7 @@ class _Peap:
         msk = yield from self._result(tunnel, keys, compound_keys(keys, None, resumed=True))
         if msk is None:
             return None
-        record = resumed.record
-        success = Success(Method.PEAP, resumed.proved, msk, keys.session_id, record.identity, record.inner)
+        success = resumed.success(Method.PEAP, msk, keys.session_id)
         return conclude(self.context, tunnel.tls, self.resumptions, success, shown, resumed)
 
     def _result(

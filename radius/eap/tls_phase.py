@@ -108,10 +108,10 @@ def certificate_shown(context: EapContext, tls: TlsServer, trust: Trust, known: 
     return Shown(facts, chain[1:])
 
 
-def of_its_school(context: EapContext, shown: Shown, proved: Proved) -> None:
+def of_its_school(context: EapContext, facts: CertificateFacts, proved: Proved) -> None:
     """A school's own CA speaks for that school's accounts alone. Raises Refused."""
-    if shown.facts.school and proved.principal.school != shown.facts.school:
-        detail = f"the CA of school {shown.facts.school} vouches for an account of another school"
+    if facts.school and proved.principal.school != facts.school:
+        detail = f"the CA of school {facts.school} vouches for an account of another school"
         raise Refused(Failure(Cause.CERTIFICATE_NOT_TRUSTED, principal=proved.principal, detail=detail, tls=context.tls))
 
 

@@ -14,7 +14,7 @@ from radius.audit.causes import Cause
 from radius.directory.question import Answer, Proved, Question, Remembered, VerifiedCertificate, Wrong
 from radius.eap.authentication import Ask, Authentication, Failed, Offer, Send, Succeeded
 from radius.eap.framing import Octets, exchange
-from radius.eap.identity import account_name, may_go_together, read_identity
+from radius.eap.identity import account_name, read_identity
 from radius.eap.method import Challenge, Conversation, EapContext, PeerFault, Success, Verify, failure_of
 from radius.eap.packet import OVERHEAD, name_of_type
 from radius.eap.resumption import Remembrance, Resumptions
@@ -79,7 +79,7 @@ def through(carry: Carry, first: bytes, offers: Sequence[Offer], context: EapCon
 
 def require_same_realm(context: EapContext, inner: str, rules: TunnelRules) -> None:
     """The identity inside belongs to the realm outside, unless the rules do not mind. Raises Refused."""
-    if not rules.any_inner_realm and not may_go_together(context.identity, inner):
+    if not rules.allow(context.identity, inner):
         context.inner_identity = inner
         detail = f"{context.identity} outside the tunnel, {inner} inside"
         raise Refused(failure_because(context, Cause.IDENTITY_MISMATCH, detail))
@@ -124,7 +124,7 @@ def resume(
     record = remembered(context, tls, resumptions, method)
     if record is None or tls.resumed_from is None or record.inner not in inner:
         return None
-    if not rules.any_inner_realm and not may_go_together(context.identity, record.identity):
+    if not rules.allow(context.identity, record.identity):
         return None
     facts = trust.check(record.inside, context.school, context.now) if record.inside else None
     if isinstance(facts, Cause):

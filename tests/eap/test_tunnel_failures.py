@@ -174,8 +174,8 @@ def test_no_crypto_binding_is_accepted_unless_the_rules_require_it(house: TlsHou
 def test_who_carries_anothers_inner_method_into_a_session_of_his_own_is_refused_where_the_rules_require_a_binding(
     house: TlsHouse, tls: str
 ) -> None:
-    """He has a tunnel of which nothing was ever proved, resumes it, and lets somebody else answer for the password in it: of the
-    tunnel's key he knows everything, of the inner method's nothing."""
+    """He has a tunnel of which nothing was ever proved, resumes it, and lets somebody else answer for the password in it: he
+    knows the tunnel's key, and of the inner method's nothing."""
     house.rules = TunnelRules(crypto_binding=True)
     peer, wire = in_peap(house, tls)
     wire.authentication.abandoned(house.now)

@@ -5,6 +5,7 @@ takes off the part that no account has.
 """
 
 import unicodedata
+from collections.abc import Iterable
 
 from msgspec import Struct
 
@@ -55,7 +56,7 @@ def is_anonymous(identity: str) -> bool:
 
 
 def same_realm(one: str, other: str) -> bool:
-    """Realms are domain names: compared without regard to case (RFC 7542 section 2.4), in their composed form."""
+    """Realms are domain names: compared without regard to case (RFC 7542 section 2.4), width and composition."""
     return one == other or _comparable(one) == _comparable(other)
 
 
@@ -71,5 +72,12 @@ def may_go_together(outer: str, inner: str) -> bool:
     return not outside.domain or not inside.domain or outside.domain.lower() == inside.domain.lower()
 
 
+def says_its_realm(outer: str, inner: str, realms: Iterable[str]) -> bool:
+    """Whether the identity outside has the realm of the one inside, if that is one of `realms` ("": names without one)."""
+    outside, inside = parse(outer).realm, parse(inner).realm
+    return same_realm(outside, inside) or not any(same_realm(inside, realm) for realm in realms)
+
+
 def _comparable(realm: str) -> str:
-    return realm.lower() if realm.isascii() else unicodedata.normalize("NFC", realm).lower()
+    """In one case, width and composition, as directories compare the names that a realm is part of (RFC 8265)."""
+    return realm.lower() if realm.isascii() else unicodedata.normalize("NFKC", realm).lower()

@@ -51,7 +51,8 @@ class Success(Struct, frozen=True, gc=False):
 
     `msk` is the Master Session Key of 64 octets (RFC 3748 section 7.10), None for methods without keys; `session_id` the
     EAP Session-Id (RFC 5247 section 1.4), b"" for none. `inner` names the tunnelled method ("pap", "mschapv2", "gtc" ...).
-    `issuer` is the client certificate's issuer (RFC 4514 string). `tls` is "1.2" or "1.3", "" without TLS.
+    `issuer` is the client certificate's issuer (RFC 4514 string), `chain` the certificate that proved the identity and what the
+    peer sent besides it (DER), () for other proofs. `tls` is "1.2" or "1.3", "" without TLS.
     """
 
     method: Method
@@ -63,6 +64,7 @@ class Success(Struct, frozen=True, gc=False):
     tls: str = ""
     resumed: bool = False
     issuer: str = ""
+    chain: tuple[bytes, ...] = ()
 
 
 class Failure(Struct, frozen=True, gc=False):

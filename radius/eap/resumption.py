@@ -23,7 +23,8 @@ class Remembrance(Struct, frozen=True, gc=False):
     `identity` is who it was in the tunnel, or the name that the account was found by; `outer` the identity outside; `version`
     the account's, as the directory gave it. With a client certificate, `certificate` are its facts and `intermediates` what
     the peer sent besides it (DER): a session ticket carries only the certificate itself. `proved_at` is when it was all
-    proved (seconds since the epoch); a session that is renewed in resumption keeps it.
+    proved (seconds since the epoch); a session that is renewed in resumption keeps it. `inside` is the chain (DER) of the
+    certificate that proved it inside the tunnel, () where a password did.
     """
 
     method: Method
@@ -34,6 +35,7 @@ class Remembrance(Struct, frozen=True, gc=False):
     proved_at: float
     certificate: CertificateFacts | None = None
     intermediates: tuple[bytes, ...] = ()
+    inside: tuple[bytes, ...] = ()
 
 
 class Resumptions:

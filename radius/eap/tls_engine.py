@@ -7,8 +7,8 @@ give rise to has one as well. `radius.eap.resumption` keeps proofs under the has
 
 from hashlib import sha256
 
-from cryptography.hazmat.primitives.serialization import Encoding
 from OpenSSL import SSL
+from OpenSSL.crypto import FILETYPE_ASN1, dump_certificate
 
 from radius.audit.causes import Cause
 from radius.eap import alerts
@@ -124,12 +124,14 @@ class TlsServer:
         return self._take()
 
     def peer_chain(self) -> tuple[bytes, ...]:
-        """The peer's certificate and what it sent besides (DER, its own first); () for none. A resumed session carries it."""
-        leaf = self.connection.get_peer_certificate(as_cryptography=True)
+        """The peer's certificate and what it sent besides (DER, its own first); () for none. A resumed session carries it.
+
+        Octets alone: OpenSSL takes certificates that cryptography cannot read, and those are radius.pki's to refuse."""
+        leaf = self.connection.get_peer_certificate()
         if leaf is None:
             return ()
-        rest = self.connection.get_peer_cert_chain(as_cryptography=True) or []
-        return tuple(each.public_bytes(Encoding.DER) for each in (leaf, *rest))
+        rest = self.connection.get_peer_cert_chain() or []
+        return tuple(dump_certificate(FILETYPE_ASN1, each) for each in (leaf, *rest))
 
     def close(self, keep_session: bool) -> None:
         """Before it is dropped. EAP sends no close_notify: OpenSSL has to be told, or it takes the session for broken and

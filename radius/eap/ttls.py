@@ -79,15 +79,14 @@ def _ttls(
     flight = yield from establish(context, tls, message, versioned=True)
     known = remembered(context, tls, resumptions, Method.TTLS)
     shown = certificate_shown(context, tls, trust, known) if rules.client_certificate else None
-    resumed = yield from resume(context, tls, resumptions, Method.TTLS, rules, inner)
+    resumed = yield from resume(context, tls, resumptions, trust, Method.TTLS, rules, inner)
     context.phase = Phase.IN_TUNNEL
     tunnel = Tunnel(context, tls, flight)
     keys = tls_keys(tls.connection, EapType.TTLS, tls.tls)
     if resumed is not None and not tls.early:
         if tls.tls == "1.3":
             yield from _indicate(tunnel)
-        record = resumed.record
-        success = Success(Method.TTLS, resumed.proved, keys.msk, keys.session_id, record.identity, record.inner)
+        success = resumed.success(Method.TTLS, keys.msk, keys.session_id)
         return conclude(context, tls, resumptions, success, shown, resumed)
     outcome = yield from _phase_2(tunnel, inner_offers, rules)
     if isinstance(outcome, Failure):

@@ -48,8 +48,8 @@ class Resumptions:
         self._records: OrderedDict[bytes, Remembrance] = OrderedDict()
 
     def remember(self, secrets: Iterable[bytes], remembrance: Remembrance) -> None:
-        """After the full success of a conversation, and only then. `secrets` are TlsServer.session_secrets(). A record with more
-        than LARGEST octets of certificates is not kept: such a session is one of which nothing is known."""
+        """After the full success of a conversation, and only then. `secrets` are TlsServer.session_secrets(). A record with
+        more than LARGEST octets of certificates is not kept: such a session is one of which nothing is known."""
         if sum(map(len, remembrance.intermediates + remembrance.inside)) > LARGEST:
             return
         for secret in secrets:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from radius.admin.certificates import authority, issue, revoke
+from radius.admin.certificates import authority
+from radius.admin.client_certificates import issue, revoke
 from radius.admin.context import open_admin
 from radius.admin.demo import make_demo
 from radius.audit.causes import Cause

@@ -11,8 +11,6 @@ from msgspec import Struct
 
 MAX_IDENTITY = 253  # RFC 7542 section 2.2, and what one User-Name attribute holds
 
-_ANONYMOUS = frozenset({"", "anonymous"})
-
 
 class Identity(Struct, frozen=True, gc=False):
     """The parts of an identity; each is "" where it is absent. `domain` is Windows' (NetBIOS), which is no realm."""
@@ -48,11 +46,6 @@ def parse(identity: str) -> Identity:
 def account_name(identity: str) -> str:
     """The name that an account can have: DOMAIN\\user without its domain. A realm is part of the name and stays."""
     return identity.rpartition("\\")[2]
-
-
-def is_anonymous(identity: str) -> bool:
-    """Whether it names nobody: "", "@realm", "anonymous", "anonymous@realm" (RFC 7542 section 2.4, RFC 9190 section 2.1.8)."""
-    return parse(identity).user.lower() in _ANONYMOUS
 
 
 def same_realm(one: str, other: str) -> bool:

@@ -15,6 +15,7 @@ from radius.pki.facts import CertificateFacts
 
 LIFETIME = 86_400.0  # seconds
 AT_MOST = 50_000  # records in a worker, about 40 MB when each has a certificate of its own
+LARGEST = 10_000  # octets of certificates in a record: four are seldom more, and a device may send 64 KB
 
 
 class Remembrance(Struct, frozen=True, gc=False):
@@ -47,7 +48,10 @@ class Resumptions:
         self._records: OrderedDict[bytes, Remembrance] = OrderedDict()
 
     def remember(self, secrets: Iterable[bytes], remembrance: Remembrance) -> None:
-        """After the full success of a conversation, and only then. `secrets` are TlsServer.session_secrets()."""
+        """After the full success of a conversation, and only then. `secrets` are TlsServer.session_secrets(). A record with
+        more than LARGEST octets of certificates is not kept: such a session is one of which nothing is known."""
+        if sum(map(len, remembrance.intermediates + remembrance.inside)) > LARGEST:
+            return
         for secret in secrets:
             self._records[secret] = remembrance
             self._records.move_to_end(secret)

@@ -3,6 +3,7 @@
 Two clocks run. The pair (device, name) backs off 1, 2, 4 ... 30 seconds after its second failure in a row, so a forgotten
 phone neither loads a directory nor locks its owner's account. The account is throttled the same way after ten failures from
 whatever devices; a device that got in with that name within 24 hours is exempt, so nobody can lock another person out.
+Names count in the form in which directories compare them: another spelling is no fresh start for a guesser.
 Pure: the time is an argument. Bounded: a table of failures forgets its oldest entry when it is full; the trusted devices are
 two generations of a plain table, so that a hundred thousand logins a minute cost one entry each and nothing to forget.
 """
@@ -10,6 +11,7 @@ two generations of a plain table, so that a hundred thousand logins a minute cos
 from collections import OrderedDict
 
 from radius.audit.causes import Cause
+from radius.directory.names import canonical_username
 
 LONGEST = 30.0
 FREE_FAILURES = 1  # a slip of the finger costs nothing
@@ -44,6 +46,7 @@ class Backoff:
         """Why this attempt is not to be asked now, or None when it may be."""
         if not self._accounts:  # the common morning: nobody has failed of late
             return None
+        name = _canonical(name)
         pair = self._pairs.get(hash((device, name)))
         if pair is not None and now < pair.blocked_until:
             return Cause.BACKING_OFF
@@ -54,6 +57,7 @@ class Backoff:
 
     def failed(self, device: str, name: str, now: float) -> None:
         """A wrong password; never called for an outage or a policy's denial."""
+        name = _canonical(name)
         _count(self._pairs, hash((device, name)), FREE_FAILURES, now, self._at_most)
         _count(self._accounts, hash(name), FREE_ACCOUNT_FAILURES, now, self._at_most)
 
@@ -62,7 +66,7 @@ class Backoff:
 
         The account's own count stays: one of its devices getting in says nothing about who is guessing elsewhere.
         """
-        pair = hash((device, name))
+        pair = hash((device, _canonical(name)))
         if self._pairs:
             self._pairs.pop(pair, None)
         if device:
@@ -76,6 +80,13 @@ class Backoff:
         if since is None:
             since = self._trusted_before.get(pair)
         return since is not None and now - since < TRUSTED_FOR
+
+
+def _canonical(name: str) -> str:
+    try:
+        return canonical_username(name)
+    except ValueError:  # no name that an account can have
+        return name
 
 
 def _count(table: OrderedDict[int, _Failures], key: int, free: int, now: float, at_most: int) -> None:

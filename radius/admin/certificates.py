@@ -29,7 +29,7 @@ from radius.pki.making import (
     make_server_certificate,
 )
 from radius.pki.reading import PrivateKey, arrange, issued_by, pem, private_key
-from radius.pki.server_certificates import CA, SERVER, file_of
+from radius.pki.server_certificates import CA, HOW_TO_GET_ONE, SERVER, file_of
 from radius.settings import Home
 from radius.store.keyring import Keyring
 
@@ -96,9 +96,7 @@ def authority(home: Home) -> x509.Certificate:
     found = dict(chains(home))
     served = [found[name] for name in SERVER if name in found]
     if not served:
-        raise NotFound(
-            "there is no server certificate: import one with 'kapija pki import', or make one with 'kapija pki renew'"
-        )
+        raise NotFound(f"there is no server certificate: {HOW_TO_GET_ONE}")
     top = served[0][-1]
     if top.issuer == top.subject:
         return top

@@ -28,7 +28,7 @@ from radius.cli.frame import (
 from radius.pki.lint import Remark, Weight
 from radius.pki.making import CLIENT_DAYS
 from radius.pki.reading import certificates, der, from_pkcs12, pem, private_key, read_octets
-from radius.pki.server_certificates import CA
+from radius.pki.server_certificates import CA, HOW_TO_GET_ONE
 from radius.secret import Secret
 from radius.settings import Home
 
@@ -52,7 +52,7 @@ def show(home: Home, as_json: bool) -> None:
         show_table((tuple(one.values()) for one in found), tuple(found[0]) if found else (), as_json)
         return
     if not found:
-        say("There is no certificate: make one with 'kapija pki renew', or import yours with 'kapija pki import'.")
+        say(f"There is no certificate: {HOW_TO_GET_ONE}.")
     for number, one in enumerate(found):
         if number:
             say("")
@@ -90,7 +90,7 @@ def lint(home: Home, file: Path | None, name: str, as_json: bool) -> None:
             ((which, one.weight, one.words, one.mend) for which, one in remarks), ("file", "level", "words", "mend"), True
         )
     elif not looked_at:
-        say("There is no server certificate: make one with 'kapija pki renew', or import yours with 'kapija pki import'.")
+        say(f"There is no server certificate: {HOW_TO_GET_ONE}.")
     elif not remarks:
         say("Windows, Android, iOS and ChromeOS find nothing wrong with it.")
     else:

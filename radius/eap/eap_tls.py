@@ -59,7 +59,7 @@ def _eap_tls(context: EapContext, settings: SSL.Context, trust: Trust, resumptio
     answer = yield from verify(context, shown.facts.names[0], VerifiedCertificate(shown.facts.names))
     if not isinstance(answer, Proved):
         return failure_of(answer, context)
-    of_its_school(context, shown, answer)
+    of_its_school(context, shown.facts, answer)
     yield from _confirm(context, tls, flight)
     keys = tls_keys(tls.connection, EapType.TLS, tls.tls)
     name = shown.facts.names[0]
@@ -76,6 +76,7 @@ def _eap_tls(context: EapContext, settings: SSL.Context, trust: Trust, resumptio
         tls=tls.tls,
         resumed=tls.resumed,
         issuer=shown.facts.issuer,
+        chain=tls.peer_chain() if resumptions is None else (),
     )
 
 

@@ -5,13 +5,12 @@ takes off the part that no account has.
 """
 
 import unicodedata
+from collections.abc import Iterable
 from typing import Final
 
 from policies.value import Value
 
 MAX_IDENTITY: Final = 253  # RFC 7542 section 2.2, and what one User-Name attribute holds
-
-_ANONYMOUS: Final = frozenset({"", "anonymous"})
 
 
 class Identity(Value):
@@ -53,13 +52,8 @@ def account_name(identity: str) -> str:
     return identity.rpartition("\\")[2]
 
 
-def is_anonymous(identity: str) -> bool:
-    """Whether it names nobody: "", "@realm", "anonymous", "anonymous@realm" (RFC 7542 section 2.4, RFC 9190 section 2.1.8)."""
-    return parse(identity).user.lower() in _ANONYMOUS
-
-
 def same_realm(one: str, other: str) -> bool:
-    """Realms are domain names: compared without regard to case (RFC 7542 section 2.4), in their composed form."""
+    """Realms are domain names: compared without regard to case (RFC 7542 section 2.4), width and composition."""
     return one == other or _comparable(one) == _comparable(other)
 
 
@@ -75,5 +69,12 @@ def may_go_together(outer: str, inner: str) -> bool:
     return not outside.domain or not inside.domain or outside.domain.lower() == inside.domain.lower()
 
 
+def says_its_realm(outer: str, inner: str, realms: Iterable[str]) -> bool:
+    """Whether the identity outside has the realm of the one inside, if that is one of `realms` ("": names without one)."""
+    outside, inside = parse(outer).realm, parse(inner).realm
+    return same_realm(outside, inside) or not any(same_realm(inside, realm) for realm in realms)
+
+
 def _comparable(realm: str) -> str:
-    return realm.lower() if realm.isascii() else unicodedata.normalize("NFC", realm).lower()
+    """In one case, width and composition, as directories compare the names that a realm is part of (RFC 8265)."""
+    return realm.lower() if realm.isascii() else unicodedata.normalize("NFKC", realm).lower()

@@ -45,11 +45,6 @@ class TlsKeys(Value):
         """The Master Session Key, 64 octets (RFC 3748 section 7.10)."""
         return Secret(self.material.reveal()[:_MSK])
 
-    @property
-    def emsk(self) -> Secret:
-        """The Extended Master Session Key, 64 octets."""
-        return Secret(self.material.reveal()[_MSK:])
-
 
 def tls_keys(connection: Exporter, eap_type: EapType, tls: str) -> TlsKeys:
     """The keys of a finished handshake in TLS "1.2" or "1.3" (`tls`) for EAP-TLS, PEAP or EAP-TTLS."""

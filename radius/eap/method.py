@@ -57,10 +57,11 @@ class Success(Value):
 
     `msk` is the Master Session Key of 64 octets (RFC 3748 section 7.10), None for methods without keys; `session_id` the
     EAP Session-Id (RFC 5247 section 1.4), b"" for none. `inner` names the tunnelled method ("pap", "mschapv2", "gtc" ...).
-    `issuer` is the client certificate's issuer (RFC 4514 string). `tls` is "1.2" or "1.3", "" without TLS.
+    `issuer` is the client certificate's issuer (RFC 4514 string), `chain` the certificate that proved the identity and what the
+    peer sent besides it (DER), () for other proofs. `tls` is "1.2" or "1.3", "" without TLS.
     """
 
-    __slots__ = ("identity", "inner", "issuer", "method", "msk", "proved", "resumed", "session_id", "tls")
+    __slots__ = ("chain", "identity", "inner", "issuer", "method", "msk", "proved", "resumed", "session_id", "tls")
 
     def __init__(
         self,
@@ -73,6 +74,7 @@ class Success(Value):
         tls: str = "",
         resumed: bool = False,
         issuer: str = "",
+        chain: tuple[bytes, ...] = (),
     ) -> None:
         self.method: Final = method
         self.proved: Final = proved
@@ -83,6 +85,28 @@ class Success(Value):
         self.tls: Final = tls
         self.resumed: Final = resumed
         self.issuer: Final = issuer
+        self.chain: Final = chain
+
+    def tunnelled(self, method: Method, msk: Secret, session_id: bytes, inner: str) -> "Success":
+        """What the success of an inner method comes to outside: that of `method`, with the tunnel's keys."""
+        return Success(
+            method, self.proved, msk, session_id, self.identity, inner, self.tls, self.resumed, self.issuer, self.chain
+        )
+
+    def ended(self, tls: str, resumed: bool, issuer: str) -> "Success":
+        """The same, with what is known at the very end."""
+        return Success(
+            self.method,
+            self.proved,
+            self.msk,
+            self.session_id,
+            self.identity,
+            self.inner,
+            tls,
+            resumed,
+            issuer,
+            self.chain,
+        )
 
 
 class Failure(Value):

@@ -93,7 +93,7 @@ class _Peap:
             raise PeerFault(Cause.EAP_BROKEN, "the device spoke first inside PEAP")
         known = remembered(context, tls, self.resumptions, _PEAP)
         shown = certificate_shown(context, tls, self.trust, known) if self.rules.client_certificate else None
-        resumed = yield from resume(context, tls, self.resumptions, _PEAP, self.rules, self.inner)
+        resumed = yield from resume(context, tls, self.resumptions, self.trust, _PEAP, self.rules, self.inner)
         context.phase = _IN_TUNNEL
         if flight and tls.tls == "1.2":
             yield from end_flight(context, flight, versioned=True)
@@ -119,14 +119,14 @@ class _Peap:
             context.foresee(outcome)
             yield from tunnel.say(peap_tlv.failure_request(self._identifier()))
             return outcome
-        # A resumed session with a full phase 2: some peers bind the tunnel's key alone then, others the inner method's as well.
-        # Nobody misses the TLV unless the rules demand it.
-        bound = compound_keys(keys, outcome.msk, tunnel.tls.resumed)
-        offered = bound if self.rules.crypto_binding or not tunnel.tls.resumed else None
-        msk = yield from self._result(tunnel, keys, offered)
+        # In a resumed session some peers bind the tunnel's key alone even now. That would prove nothing of the inner method,
+        # which somebody may carry into a session of his own; so nobody is asked, unless the rules demand a whole proof.
+        demanded = self.rules.crypto_binding or not tunnel.tls.resumed
+        bound = compound_keys(keys, outcome.msk, resumed=False) if demanded else None
+        msk = yield from self._result(tunnel, keys, bound)
         if msk is None:
             raise Refused(failure_because(context, Cause.CRYPTO_BINDING, "the device answered our success with a failure"))
-        success = Success(_PEAP, outcome.proved, msk, keys.session_id, outcome.identity, context.inner)
+        success = outcome.tunnelled(_PEAP, msk, keys.session_id, context.inner)
         return conclude(context, tunnel.tls, self.resumptions, success, shown)
 
     def _fast(
@@ -136,8 +136,7 @@ class _Peap:
         msk = yield from self._result(tunnel, keys, compound_keys(keys, None, resumed=True))
         if msk is None:
             return None
-        record = resumed.record
-        success = Success(_PEAP, resumed.proved, msk, keys.session_id, record.identity, record.inner)
+        success = resumed.success(_PEAP, msk, keys.session_id)
         return conclude(self.context, tunnel.tls, self.resumptions, success, shown, resumed)
 
     def _result(

@@ -15,6 +15,7 @@ from radius.pki.facts import CertificateFacts
 
 LIFETIME = 86_400.0  # seconds
 AT_MOST = 50_000  # records in a worker, about 40 MB when each has a certificate of its own
+LARGEST = 10_000  # octets of certificates in a record: four are seldom more, and a device may send 64 KB
 
 
 class Remembrance(Struct, frozen=True, gc=False):
@@ -23,7 +24,8 @@ class Remembrance(Struct, frozen=True, gc=False):
     `identity` is who it was in the tunnel, or the name that the account was found by; `outer` the identity outside; `version`
     the account's, as the directory gave it. With a client certificate, `certificate` are its facts and `intermediates` what
     the peer sent besides it (DER): a session ticket carries only the certificate itself. `proved_at` is when it was all
-    proved (seconds since the epoch); a session that is renewed in resumption keeps it.
+    proved (seconds since the epoch); a session that is renewed in resumption keeps it. `inside` is the chain (DER) of the
+    certificate that proved it inside the tunnel, () where a password did.
     """
 
     method: Method
@@ -34,6 +36,7 @@ class Remembrance(Struct, frozen=True, gc=False):
     proved_at: float
     certificate: CertificateFacts | None = None
     intermediates: tuple[bytes, ...] = ()
+    inside: tuple[bytes, ...] = ()
 
 
 class Resumptions:
@@ -45,7 +48,10 @@ class Resumptions:
         self._records: OrderedDict[bytes, Remembrance] = OrderedDict()
 
     def remember(self, secrets: Iterable[bytes], remembrance: Remembrance) -> None:
-        """After the full success of a conversation, and only then. `secrets` are TlsServer.session_secrets()."""
+        """After the full success of a conversation, and only then. `secrets` are TlsServer.session_secrets(). A record with
+        more than LARGEST octets of certificates is not kept: such a session is one of which nothing is known."""
+        if sum(map(len, remembrance.intermediates + remembrance.inside)) > LARGEST:
+            return
         for secret in secrets:
             self._records[secret] = remembrance
             self._records.move_to_end(secret)

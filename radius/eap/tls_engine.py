@@ -135,7 +135,9 @@ class TlsServer:
         return self._take()
 
     def peer_chain(self) -> tuple[bytes, ...]:
-        """The peer's certificate and what it sent besides (DER, its own first); () for none. A resumed session carries it."""
+        """The peer's certificate and what it sent besides (DER, its own first); () for none. A resumed session carries it.
+
+        Octets alone: OpenSSL takes certificates that cryptography cannot read, and those are radius.pki's to refuse."""
         leaf = self.connection.get_peer_certificate()
         if leaf is None:
             return ()

@@ -16,6 +16,7 @@ from policies.value import Value
 from radius.audit.causes import Cause
 from radius.directory.question import Answer, Proved
 from radius.eap.framing import Octets, exchange
+from radius.eap.identity import may_go_together, says_its_realm
 from radius.eap.method import Challenge, Conversation, EapContext, Failure, PeerFault, Phase, Verify
 from radius.eap.resumption import Remembrance, Resumptions
 from radius.eap.tls_engine import TlsFailed, TlsServer
@@ -31,14 +32,20 @@ class TunnelRules(Struct, frozen=True):
     """What an installation demands of PEAP and EAP-TTLS beyond the protocols.
 
     `client_certificate`: the device must show one as well. `crypto_binding`: PEAP without Crypto-Binding is refused (old
-    phones cannot do it). `any_inner_realm`: the identity inside may be of another realm than the one outside. `passwords`:
-    which of EAP-TTLS's ways to bring one without EAP are taken.
+    phones cannot do it). `any_inner_realm`: the identity inside may be of another realm than the one outside. `realms`: those
+    for which something of their own may be demanded ("" for names without one), so an identity of them must say so outside as
+    well. `passwords`: which of EAP-TTLS's ways to bring one without EAP are taken.
     """
 
     client_certificate: bool = False
     crypto_binding: bool = False
     any_inner_realm: bool = False
+    realms: frozenset[str] = frozenset()
     passwords: frozenset[str] = frozenset({"pap", "chap", "mschap", "mschapv2"})
+
+    def allow(self, outer: str, inner: str) -> bool:
+        """Whether the identity inside may follow the one outside, by which these rules were chosen."""
+        return self.any_inner_realm or (may_go_together(outer, inner) and says_its_realm(outer, inner, self.realms))
 
 
 class Refused(Exception):  # noqa: N818 - what happened
@@ -116,10 +123,10 @@ def certificate_shown(context: EapContext, tls: TlsServer, trust: Trust, known: 
     return Shown(facts, chain[1:])
 
 
-def of_its_school(context: EapContext, shown: Shown, proved: Proved) -> None:
+def of_its_school(context: EapContext, facts: CertificateFacts, proved: Proved) -> None:
     """A school's own CA speaks for that school's accounts alone. Raises Refused."""
-    if shown.facts.school and proved.principal.school != shown.facts.school:
-        detail = f"the CA of school {shown.facts.school} vouches for an account of another school"
+    if facts.school and proved.principal.school != facts.school:
+        detail = f"the CA of school {facts.school} vouches for an account of another school"
         raise Refused(Failure(Cause.CERTIFICATE_NOT_TRUSTED, principal=proved.principal, detail=detail, tls=context.tls))
 
 

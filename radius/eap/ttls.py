@@ -82,22 +82,21 @@ def _ttls(
     flight = yield from establish(context, tls, message, versioned=True)
     known = remembered(context, tls, resumptions, _TTLS)
     shown = certificate_shown(context, tls, trust, known) if rules.client_certificate else None
-    resumed = yield from resume(context, tls, resumptions, _TTLS, rules, inner)
+    resumed = yield from resume(context, tls, resumptions, trust, _TTLS, rules, inner)
     context.phase = _IN_TUNNEL
     tunnel = Tunnel(context, tls, flight)
     keys = tls_keys(tls.connection, _TTLS_TYPE, tls.tls)
     if resumed is not None and not tls.early:
         if tls.tls == "1.3":
             yield from _indicate(tunnel)
-        record = resumed.record
-        success = Success(_TTLS, resumed.proved, keys.msk, keys.session_id, record.identity, record.inner)
+        success = resumed.success(_TTLS, keys.msk, keys.session_id)
         return conclude(context, tls, resumptions, success, shown, resumed)
     outcome = yield from _phase_2(tunnel, inner_offers, rules)
     if isinstance(outcome, Failure):
         return outcome
     if tunnel.pending:  # the peer spoke early, and has yet to get its session tickets
         yield from tunnel.say(b"")
-    success = Success(_TTLS, outcome.proved, keys.msk, keys.session_id, outcome.identity, context.inner)
+    success = outcome.tunnelled(_TTLS, keys.msk, keys.session_id, context.inner)
     return conclude(context, tls, resumptions, success, shown)
 
 

@@ -10,15 +10,17 @@ from typing import Final
 from policies.access import Method
 from policies.value import Value
 from radius.audit.causes import Cause
-from radius.directory.question import Answer, Proved, Question, Remembered, Wrong
+from radius.directory.question import Answer, Proved, Question, Remembered, VerifiedCertificate, Wrong
 from radius.eap.authentication import Ask, Authentication, Failed, Offer, Send, Succeeded
 from radius.eap.framing import Octets, exchange
-from radius.eap.identity import account_name, may_go_together, read_identity
+from radius.eap.identity import account_name, read_identity
 from radius.eap.method import Challenge, Conversation, EapContext, PeerFault, Success, Verify, failure_of
 from radius.eap.packet import OVERHEAD, name_of_type
 from radius.eap.resumption import Remembrance, Resumptions
 from radius.eap.tls_engine import TlsServer
 from radius.eap.tls_phase import Refused, Shown, TunnelRules, failure_because, of_its_school, remember, remembered
+from radius.pki.facts import Trust
+from radius.secret import Secret
 
 Carry = Callable[[bytes], Octets]  # an inner EAP-Request -> the inner EAP-Response to it
 
@@ -76,20 +78,28 @@ def through(carry: Carry, first: bytes, offers: Sequence[Offer], context: EapCon
 
 def require_same_realm(context: EapContext, inner: str, rules: TunnelRules) -> None:
     """The identity inside belongs to the realm outside, unless the rules do not mind. Raises Refused."""
-    if not rules.any_inner_realm and not may_go_together(context.identity, inner):
+    if not rules.allow(context.identity, inner):
         context.inner_identity = inner
         detail = f"{context.identity} outside the tunnel, {inner} inside"
         raise Refused(failure_because(context, Cause.IDENTITY_MISMATCH, detail))
 
 
 class Resumed(Value):
-    """A resumed session whose proof still holds."""
+    """A resumed session whose proof still holds. `issuer` is that of the certificate inside, "" where a password proved it."""
 
-    __slots__ = ("proved", "record")
+    __slots__ = ("issuer", "proved", "record")
 
-    def __init__(self, record: Remembrance, proved: Proved) -> None:
+    def __init__(self, record: Remembrance, proved: Proved, issuer: str = "") -> None:
         self.record: Final = record
         self.proved: Final = proved
+        self.issuer: Final = issuer
+
+    def success(self, method: Method, msk: Secret, session_id: bytes) -> Success:
+        """What phase 2 came to, when it was gone through."""
+        record = self.record
+        return Success(
+            method, self.proved, msk, session_id, record.identity, record.inner, issuer=self.issuer, chain=record.inside
+        )
 
 
 def names_of(offers: Sequence[Offer]) -> frozenset[str]:
@@ -101,6 +111,7 @@ def resume(
     context: EapContext,
     tls: TlsServer,
     resumptions: Resumptions,
+    trust: Trust,
     method: Method,
     rules: TunnelRules,
     inner: frozenset[str],
@@ -108,19 +119,27 @@ def resume(
     """Whether phase 2 may be left out: the session's proof is remembered, and the directory says that it still holds.
 
     `inner` are the ways to prove oneself that are on offer here: what another network accepted may not be enough for this one.
-    None for a full handshake, a session that nobody remembers or that would not do here, and an account whose password
-    changed: phase 2 then decides. Raises Refused where the directory refuses or cannot be asked.
+    None for a full handshake, a session that nobody remembers or that would not do here, an account whose password changed,
+    and a certificate inside that holds no more: phase 2 then decides. Raises Refused where the directory refuses or cannot be
+    asked.
     """
     record = remembered(context, tls, resumptions, method)
     if record is None or tls.resumed_from is None or record.inner not in inner:
         return None
-    if not rules.any_inner_realm and not may_go_together(context.identity, record.identity):
+    if not rules.allow(context.identity, record.identity):
+        return None
+    facts = trust.check(record.inside, context.school, context.now) if record.inside else None
+    if isinstance(facts, Cause):
+        resumptions.forget(tls.resumed_from)
         return None
     context.inner_identity, context.inner = record.identity, record.inner
     name = account_name(record.identity)
-    answer = yield Verify(Question(name, Remembered(record.version), context.now, remember=True))
+    credential = VerifiedCertificate(facts.names) if facts is not None else Remembered(record.version)
+    answer = yield Verify(Question(name, credential, context.now, remember=True))
     if isinstance(answer, Proved):
-        return Resumed(record, answer)
+        if facts is not None:
+            of_its_school(context, facts, answer)
+        return Resumed(record, answer, facts.issuer if facts is not None else "")
     resumptions.forget(tls.resumed_from)
     if isinstance(answer, Wrong):
         context.inner_identity = context.inner = ""
@@ -134,31 +153,30 @@ def conclude(
     context: EapContext,
     tls: TlsServer,
     resumptions: Resumptions,
-    held: Success,
+    outcome: Success,
     shown: Shown | None,
     resumed: Resumed | None = None,
 ) -> Success:
-    """The end of a tunnelled method that held: `held` completed with what the tunnel knows, and remembered.
+    """The end of a tunnelled method that held: `outcome` completed with what the tunnel knows, and remembered.
 
     Raises Refused when the device's certificate is of another school than the account.
     """
     if shown is not None:
-        of_its_school(context, shown, held.proved)
-    version = held.proved.version
+        of_its_school(context, shown.facts, outcome.proved)
+    version = outcome.proved.version
     record = None
     if version:
         record = Remembrance(
-            held.method,
-            held.identity,
+            outcome.method,
+            outcome.identity,
             context.identity,
-            held.inner,
+            outcome.inner,
             version,
             resumed.record.proved_at if resumed is not None else context.now,
             shown.facts if shown is not None else None,
             shown.intermediates if shown is not None else (),
+            outcome.chain,
         )
     remember(tls, resumptions, record)
-    issuer = shown.facts.issuer if shown is not None else ""
-    return Success(
-        held.method, held.proved, held.msk, held.session_id, held.identity, held.inner, tls.tls, resumed is not None, issuer
-    )
+    issuer = shown.facts.issuer if shown is not None else outcome.issuer
+    return outcome.ended(tls.tls, resumed is not None, issuer)

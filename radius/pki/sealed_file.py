@@ -21,6 +21,7 @@ from radius.pki.making import pkcs8
 from radius.pki.reading import MAX_FILE, CertificateUnusable, PrivateKey, certificates, pem, pem_blocks, public_key
 from radius.secret import Secret
 from radius.store.keyring import Keyring, SealBroken
+from radius.store.whole_file import replace_file
 
 _LABEL = b"KAPIJA SEALED KEY"
 
@@ -47,21 +48,9 @@ def read(path: Path, keyring: Keyring) -> tuple[list[x509.Certificate], Secret]:
 
 def write(path: Path, octets: bytes, mode: int = 0o600) -> None:
     """Replace the file `path`, whole or not at all, also when the power fails meanwhile. Raises CertificateUnusable."""
-    draft = path.with_name(path.name + ".new")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        draft.unlink(missing_ok=True)
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(octets)
-            file.flush()
-            os.fsync(descriptor)
-        draft.replace(path)
-        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        replace_file(path, octets, mode)
     except OSError as error:
         raise CertificateUnusable(f"{path} cannot be written: {error.strerror}") from None
 

@@ -19,6 +19,10 @@ from radius.store.node_file import NodeFile
 
 CA = "ca"
 SERVER = ("server-ec", "server-rsa")  # a context that has both shows each device what its cipher suites ask for
+HOW_TO_GET_ONE = (
+    "make one with 'kapija pki renew' ('kapija pki new-ca' where there is no CA either), "
+    "or import yours with 'kapija pki import'"
+)
 
 
 class ServerCertificate(Struct, frozen=True):

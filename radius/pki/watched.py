@@ -21,7 +21,8 @@ class Watched(Generic[Content]):
     """The files with one of `suffixes` in a directory (and, when `deep`, in its directories), or one file of any name.
 
     `read` makes a file's content, or raises CertificateUnusable. `contents` has what is in force, by path; after an update that
-    cannot be read that is still the former content, `refused` has the path, and the log says so once.
+    cannot be read that is still the former content, `refused` has the path, and the log says so once. A place that cannot be
+    looked into changes nothing: only what is seen to be gone is in force no more.
     """
 
     def __init__(self, place: Path, suffixes: frozenset[str], read: Callable[[Path], Content], *, deep: bool = False) -> None:
@@ -32,13 +33,21 @@ class Watched(Generic[Content]):
         self._deep = deep
         self._seen: dict[Path, Stamp] = {}
         self.refused: dict[Path, Stamp] = {}
+        self._blind = False
 
     def look(self, *, again: bool = False) -> bool:
         """Whether anything is different now. `again` tries refused files once more, because what they are judged by changed."""
         if again:
             for path in self.refused:
                 self._seen.pop(path, None)
-        found = dict(self._stamps())
+        try:
+            found = dict(self._stamps())
+        except OSError as error:
+            if not self._blind:
+                log.error("%s cannot be looked into (%s), so what it held stays in force", self._place, error.strerror)
+            self._blind = True
+            return False
+        self._blind = False
         if found == self._seen:
             return False
         changed = False
@@ -71,7 +80,7 @@ class Watched(Generic[Content]):
                 return
             try:
                 found = entry.stat()
-            except OSError:
+            except FileNotFoundError:
                 continue  # gone between two looks
             yield Path(entry), (found.st_ino, found.st_mtime_ns, found.st_size)
 
@@ -93,5 +102,5 @@ def _entries(folder: "Path | os.DirEntry[str]") -> "list[os.DirEntry[str]]":
     try:
         with os.scandir(folder) as found:
             return sorted(found, key=lambda entry: entry.name)
-    except OSError:
-        return []  # not there, or not ours to read: nothing in it is in force
+    except (FileNotFoundError, NotADirectoryError):
+        return []  # not there: nothing in it is in force

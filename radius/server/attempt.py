@@ -20,8 +20,9 @@ class Later(Protocol):
     def ask(self, question: Question, then: Callable[[Answer], None]) -> None:
         """Ask the directory on a thread of its own and call `then` in the loop with its answer."""
 
-    def delay(self, send: Callable[[], None]) -> bool:
-        """Call `send` after the reject delay; False when too many wait already."""
+    def delay(self, send: Callable[[], None], began: int) -> bool:
+        """Call `send` when the reject delay has passed since `began` (nanoseconds of perf_counter_ns), so that a reject tells
+        nothing of how long the proof took to check; False when too many wait already."""
 
     def hand_over(self, worker: int, octets: bytes, source: Source, port: int, local: bytes) -> None:
         """Give a datagram to the worker that owns its device."""

@@ -250,7 +250,7 @@ class Gate:
         self._counters.rejects += 1
         if not conclusion.wrong:
             self.send(attempt, reply)
-        elif not self._later.delay(lambda: self.send(attempt, reply)):
+        elif not self._later.delay(lambda: self.send(attempt, reply), attempt.began):
             self._counters.delayed_rejects_full += 1
             self.forget(attempt)
         self._note(attempt, arrival, proof, conclusion, _DENIED, answered)

@@ -79,7 +79,7 @@ class LoopLater:
         else:
             then(done.result())
 
-    def delay(self, send: Callable[[], None]) -> bool:
+    def delay(self, send: Callable[[], None], began: int) -> bool:
         """See `attempt.Later.delay`."""
         if not self._reject_delay:
             send()
@@ -87,7 +87,8 @@ class LoopLater:
         if self._delayed >= DELAYED_AT_MOST:
             return False
         self._delayed += 1
-        self._loop.call_later(self._reject_delay, self._send_delayed, send)
+        passed = (time.perf_counter_ns() - began) / 1e9
+        self._loop.call_later(max(0.0, self._reject_delay - passed), self._send_delayed, send)
         return True
 
     def _send_delayed(self, send: Callable[[], None]) -> None:

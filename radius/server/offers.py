@@ -2,6 +2,7 @@
 
 A method is offered only if the directory can check what it brings, and TLS methods only while there is a certificate. The
 first offer whose realm, network and client all fit is taken; the order of its methods is the order in which they are tried.
+Realms are those of outer identities, so whoever is of a realm that an offer names must say so outside the tunnel too.
 """
 
 from collections.abc import Sequence
@@ -64,6 +65,7 @@ class Offers:
 
     def __init__(self, settings: EapSettings, checks: frozenset[type], tls: Tls | None) -> None:
         self._checks = checks
+        self._realms = frozenset(offer.realm for offer in settings.offer if offer.realm is not None)
         self._tls = tls
         self._exceptions = [(_Fits(offer), self._make(settings, offer)) for offer in settings.offer]
         self._usual = self._make(settings, _NO_EXCEPTION)
@@ -83,6 +85,7 @@ class Offers:
             client_certificate=_or(offer.require_client_certificate, settings.require_client_certificate),
             crypto_binding=_or(offer.require_crypto_binding, settings.require_crypto_binding),
             any_inner_realm=_or(offer.allow_realm_mismatch, settings.allow_realm_mismatch),
+            realms=self._realms,
             passwords=frozenset(inner),
         )
         made = (self._offer(method, inner, rules) for method in methods)

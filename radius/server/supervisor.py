@@ -245,7 +245,7 @@ class Supervisor:
         now = time.monotonic()
         if now >= self._look_at:
             self._look_at = now + LOOK_EVERY
-            if self._is_new():
+            if self._something_is_new():
                 for child in self._children:
                     child.stale = child.renewable
         if self._succession is not None:
@@ -258,6 +258,13 @@ class Supervisor:
                 pid, ready = self._fork(child, life)
                 self._succession = Succession(child, pid, life, ready, now)
                 return
+
+    def _something_is_new(self) -> bool:
+        try:
+            return self._is_new()
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with what is new, those who serve go on
+            log.error("something new could not be looked for; everything goes on as it was: %s", where(error))
+            return False
 
     def _succeed(self, succession: Succession) -> None:
         """The successor is ready, and the elder retires; or the successor has died, and the elder goes on."""

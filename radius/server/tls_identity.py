@@ -10,7 +10,7 @@ from OpenSSL import SSL
 from radius.eap.tls_contexts import TlsContexts, make_contexts
 from radius.eap.tls_trial import trial
 from radius.errors import KapijaError
-from radius.pki.server_certificates import fingerprint_of_files, load_server_certificates
+from radius.pki.server_certificates import HOW_TO_GET_ONE, fingerprint_of_files, load_server_certificates
 from radius.settings import Home
 
 log = logging.getLogger(__name__)
@@ -34,14 +34,20 @@ class TlsIdentity:
         try:
             contexts = self._make()
         except (KapijaError, ValueError, SSL.Error) as error:
-            words = "802.1X is not served" if self.contexts is None else "the one before stays in force"
-            log.error("the server's new certificate cannot be used, %s: %s ('kapija pki lint' says more)", words, error)
+            log.error(
+                "the server's new certificate cannot be used, %s: %s ('kapija pki lint' says more)", self._so_far(), error
+            )
             return False
         if contexts is None:
-            log.warning("there is no server certificate, so 802.1X is not offered: run 'kapija pki renew'")
+            log.warning("there is no server certificate, %s: %s", self._so_far(), HOW_TO_GET_ONE)
             return False
         self.contexts = contexts
         return True
+
+    def _so_far(self) -> str:
+        if self.contexts is None:
+            return "so of 802.1X nothing that needs TLS is served"
+        return "and the one before stays in force until the server stops"
 
     def _make(self) -> TlsContexts | None:
         certificates = load_server_certificates(self._home)

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from radius.errors import OperatorError
 from radius.settings import Home
+from radius.store.whole_file import replace_file
 
 ENVIRONMENT = "KAPIJA_MASTER_KEY"
 
@@ -101,20 +102,8 @@ class MasterKey:
     def write(self, path: Path) -> None:
         """Replace the file `path` by these keys, whole or not at all, also when the power fails meanwhile."""
         text = _HEADING + "".join(f"{name.hex()} {key.hex()}\n" for name, key in self._keys.items())
-        draft = path.with_name(path.name + ".new")
         try:
-            draft.unlink(missing_ok=True)
-            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "w", encoding="ascii") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(descriptor)
-            draft.replace(path)
-            folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
+            replace_file(path, text.encode("ascii"))
         except OSError as error:
             raise MasterKeyUnusable(f"{path} cannot be written: {error.strerror}") from None
 

@@ -53,6 +53,26 @@ def test_guessing_from_many_devices_throttles_the_account() -> None:
     assert backoff.refusal("02-00-00-00-99-99", NAME, 101.0) is Cause.ACCOUNT_THROTTLED
 
 
+def test_another_spelling_of_a_name_is_no_other_name() -> None:
+    """Names are found without regard to case and width, so a guesser must not begin anew with each spelling."""
+    backoff = Backoff()
+    for spelling in (NAME, NAME.upper()):
+        backoff.failed(PHONE, spelling, 100.0)
+    assert backoff.refusal(PHONE, NAME.title(), 100.5) is Cause.BACKING_OFF
+    for number, spelling in enumerate(("ana", "Ana", "aNa", "anA", "ANa", "AnA", "aNA", "ANA", "ａｎａ", "Ａna", "aｎa")):
+        backoff.failed(f"02-00-00-00-01-{number:02x}", spelling, 100.0)
+    assert backoff.refusal(LAPTOP, "ana", 100.5) is Cause.ACCOUNT_THROTTLED
+    backoff.succeeded(LAPTOP, "ANA", 101.0)
+    assert backoff.refusal(LAPTOP, "Ana", 101.0) is None
+
+
+def test_what_is_no_name_is_counted_as_it_is() -> None:
+    backoff = Backoff()
+    for _ in range(2):
+        backoff.failed(PHONE, "a b\n", 100.0)
+    assert backoff.refusal(PHONE, "a b\n", 100.5) is Cause.BACKING_OFF
+
+
 def test_throttling_never_blocks_a_device_that_got_in_within_a_day() -> None:
     backoff = Backoff()
     backoff.succeeded(LAPTOP, NAME, 100.0)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from radius.eap.identity import Identity, account_name, is_anonymous, may_go_together, parse, read_identity, same_realm
+from radius.eap.identity import Identity, account_name, may_go_together, parse, read_identity, same_realm
 
 
 @pytest.mark.parametrize(
@@ -53,16 +53,6 @@ def test_an_identity_is_read(data):
 )
 def test_an_identity_that_nobody_could_read_is_none(data):
     assert read_identity(data) is None
-
-
-@pytest.mark.parametrize("text", ["", "@os-vuk.example", "anonymous", "Anonymous@os-vuk.example", "OS-VUK\\anonymous"])
-def test_an_identity_may_name_nobody(text):
-    assert is_anonymous(text)
-
-
-@pytest.mark.parametrize("text", ["ana", "anonymous1@os-vuk.example", "anonymouse", "a\\b"])
-def test_other_identities_name_somebody(text):
-    assert not is_anonymous(text)
 
 
 @pytest.mark.parametrize(
@@ -118,7 +108,6 @@ NAMES = st.text(st.sampled_from("aB@\\.š "), max_size=12)
 @given(NAMES)
 def test_every_text_is_some_identity_that_goes_with_itself(text):
     assert may_go_together(text, text)
-    assert isinstance(is_anonymous(text), bool)
 
 
 @given(NAMES)

@@ -325,6 +325,17 @@ def test_the_oldest_proofs_go_first_and_no_more_are_kept_than_there_may_be() -> 
     assert [key for key in (b"a", b"b", b"c", b"d") if resumptions.recall(key, Method.PEAP, 100.0)] == [b"a", b"c", b"d"]
 
 
+def test_what_a_device_sends_besides_its_certificate_is_remembered_only_within_bounds() -> None:
+    """A device may send 64 KB of certificates; fifty thousand times that would be three gigabytes."""
+    resumptions = Resumptions()
+    usual = Remembrance(Method.EAP_TLS, "ana", "ana", "", b"", 100.0, intermediates=(bytes(2_000),) * 4)
+    resumptions.remember([b"a"], usual)
+    for many in (replace(usual, intermediates=(bytes(6_000),) * 10), replace(usual, inside=(bytes(60_000),))):
+        resumptions.remember([b"a", b"b"], many)
+        assert resumptions.recall(b"b", Method.EAP_TLS, 100.0) is None
+    assert resumptions.recall(b"a", Method.EAP_TLS, 100.0) is usual
+
+
 @pytest.mark.parametrize("tls", VERSIONS)
 @pytest.mark.parametrize("kind", [PEAP, TTLS, TLS])
 def test_after_a_worker_was_replaced_a_full_handshake_follows_and_nothing_worse(tmp_path: Path, kind: int, tls: str) -> None:

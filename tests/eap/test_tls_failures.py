@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
+from OpenSSL.crypto import FILETYPE_ASN1, load_certificate
 
 from radius.audit.causes import Cause
 from radius.directory.question import CouldNotAsk, Wrong
@@ -229,6 +231,24 @@ def test_a_tunnel_without_the_certificate_that_the_rules_ask_for(house: TlsHouse
     house.rules = TunnelRules(client_certificate=True)
     found = failure(house, TlsPeer(kind, tls=tls))
     assert found.cause is Cause.CERTIFICATE_MISSING
+
+
+@pytest.mark.filterwarnings("ignore:Passing pyOpenSSL X509 objects")  # nothing else holds a certificate like that
+@pytest.mark.parametrize("tls", VERSIONS)
+@pytest.mark.parametrize(
+    ("readable", "odd"),
+    [(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x05"), (b"\x17\x0d26", b"\x17\x0d9X")],
+    ids=["version 6", "a year that is none"],
+)
+def test_a_certificate_that_only_openssl_can_read_is_not_trusted(
+    house: TlsHouse, readable: bytes, odd: bytes, tls: str
+) -> None:
+    octets = papers().ana.certificate.public_bytes(Encoding.DER)
+    assert readable in octets
+    peer = TlsPeer(TLS, tls=tls)
+    peer.context.use_certificate(load_certificate(FILETYPE_ASN1, octets.replace(readable, odd)))
+    peer.context.use_privatekey(load_pem_private_key(papers().ana.key.reveal(), None))  # type: ignore[arg-type]
+    assert failure(house, peer).cause is Cause.CERTIFICATE_NOT_TRUSTED
 
 
 @pytest.mark.parametrize("tls", VERSIONS)

@@ -1,5 +1,6 @@
 """What a device says inside a tunnel, or at its end, that must not get it in: out of order, forged, malformed."""
 
+import hmac
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -167,6 +168,40 @@ def test_no_crypto_binding_is_accepted_unless_the_rules_require_it(house: TlsHou
     assert success.msk.reveal() == peer.msk == peer.material[:64]
     house.rules = TunnelRules(crypto_binding=True)
     assert house.login(peer).failure.cause is Cause.CRYPTO_BINDING
+
+
+@pytest.mark.parametrize("tls", VERSIONS)
+def test_who_carries_anothers_inner_method_into_a_session_of_his_own_is_refused_where_the_rules_require_a_binding(
+    house: TlsHouse, tls: str
+) -> None:
+    """He has a tunnel of which nothing was ever proved, resumes it, and lets somebody else answer for the password in it: he
+    knows the tunnel's key, and of the inner method's nothing."""
+    house.rules = TunnelRules(crypto_binding=True)
+    peer, wire = in_peap(house, tls)
+    wire.authentication.abandoned(house.now)
+    peer.hang_up()
+
+    def with_the_tunnels_key_alone(value: bytes) -> bytes:
+        head = b"\0\x0c\0\x38\0\0\0\1" + value[4:36]
+        return head + hmac.digest(peer.material[40:60], head + bytes(20) + b"\x19", "sha1")
+
+    peer.binding = with_the_tunnels_key_alone  # type: ignore[method-assign]
+    assert failure(house, peer).cause is Cause.CRYPTO_BINDING
+    assert peer.resumed
+
+
+@pytest.mark.parametrize("tls", VERSIONS)
+def test_a_resumed_tunnel_with_a_whole_phase_2_binds_the_inner_methods_key_where_the_rules_require_it(
+    house: TlsHouse, tls: str
+) -> None:
+    house.rules = TunnelRules(crypto_binding=True)
+    peer, wire = in_peap(house, tls)
+    wire.authentication.abandoned(house.now)
+    peer.hang_up()
+    success = house.login(peer).success
+    assert (peer.resumed, success.resumed) == (True, False)
+    assert success.msk is not None
+    assert success.msk.reveal() == peer.msk
 
 
 # --- EAP-TTLS

@@ -99,7 +99,7 @@ class ManualLater:
     def ask(self, question: Question, then: Callable[[Answer], None]) -> None:
         self.asked.append((question, then))
 
-    def delay(self, send: Callable[[], None]) -> bool:
+    def delay(self, send: Callable[[], None], began: int) -> bool:
         if len(self.delayed) >= self.room:
             return False
         self.delayed.append(send)

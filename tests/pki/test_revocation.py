@@ -1,5 +1,7 @@
 """Revocation: lists that authorities signed, reloaded when they change, refused when they are not what they should be."""
 
+import resource
+
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -158,6 +160,27 @@ def test_a_damaged_list_leaves_the_former_one_in_force(files, trusting, root, ca
     store.refresh()
     assert store.check(chain(root.issue(serial=7)), "", NOW) is Cause.CERTIFICATE_REVOKED
     assert "the former one stays in force" in caplog.text
+
+
+def test_a_directory_that_cannot_be_looked_into_for_once_leaves_its_lists_in_force(files, trusting, root, caplog) -> None:
+    """A process that has run out of descriptors must not let revoked devices in."""
+    files.list(root.crl(7))
+    store = trusting()
+    former = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, former[1]))
+    try:
+        changed = store.refresh()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, former)
+    assert not changed
+    assert store.check(chain(root.issue(serial=7)), "", NOW) is Cause.CERTIFICATE_REVOKED
+    assert holds(store.check(chain(root.issue(serial=8)), "", NOW))
+    assert f"{files.crl} cannot be looked into (Too many open files)" in caplog.text
+    assert not store.refresh()
+    (files.crl / "ca.crl").unlink()
+    files.crl.rmdir()
+    assert store.refresh()
+    assert holds(store.check(chain(root.issue(serial=7)), "", NOW))
 
 
 def test_an_older_list_beside_a_newer_one_does_not_count(files, trusting, root) -> None:

@@ -306,3 +306,17 @@ def test_our_own_fault_is_silence_and_ends_the_conversation(caplog: pytest.LogCa
     assert house.counters.faults == 1
     house.gate.eap.tick(house.now + 100)  # type: ignore[union-attr]
     assert noted(house) == []
+
+
+def test_who_arrived_where_is_what_the_first_packet_said(house: SchoolHouse, ap: AccessPoint) -> None:
+    """RFC 3579 section 2.1 has a NAS repeat the name in every request; what it says otherwise later on is not looked at."""
+    peer = Peer(*TEACHER)
+    reply = ap.send(identity(peer.name))
+    assert reply is not None
+    ap.mac = "02-00-00-00-00-99"
+    ap.user_name = "\x07"  # which would be refused at the beginning
+    while reply is not None and reply.code == Code.ACCESS_CHALLENGE:
+        reply = ap.send(peer.answer(eap_of(reply)))
+    assert reply is not None
+    assert reply.code == Code.ACCESS_ACCEPT
+    assert [(event.mac, event.user) for event in noted(house)] == [(PHONE, peer.name)]

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Iterator
+from time import perf_counter_ns
 
 import pytest
 
@@ -89,7 +90,7 @@ def test_too_many_questions_could_not_be_asked_and_the_others_go_on(bench: Bench
 
 
 def test_delayed_rejects_are_bounded(bench: Bench) -> None:
-    taken = [bench.later.delay(lambda: None) for _ in range(DELAYED_AT_MOST + 1)]
+    taken = [bench.later.delay(lambda: None, perf_counter_ns()) for _ in range(DELAYED_AT_MOST + 1)]
     assert taken.count(False) == 1
     assert not taken[-1]
 
@@ -97,9 +98,22 @@ def test_delayed_rejects_are_bounded(bench: Bench) -> None:
 def test_without_a_delay_a_reject_leaves_at_once() -> None:
     bench = Bench(Asked(), 0.0)
     sent: list[str] = []
-    assert bench.later.delay(lambda: sent.append("reject"))
+    assert bench.later.delay(lambda: sent.append("reject"), perf_counter_ns())
     bench.close()
     assert sent == ["reject"]
+
+
+def test_a_reject_leaves_at_one_time_after_its_request_however_long_the_directory_took(bench: Bench) -> None:
+    """An account whose password takes 50 ms to check must not be told from one that does not exist."""
+    sent: list[str] = []
+    now = perf_counter_ns()
+    assert bench.later.delay(lambda: sent.append("unknown at once"), now)
+    assert bench.later.delay(lambda: sent.append("wrong after the whole delay"), now - 1_000_000_000)
+    assert bench.later.delay(lambda: sent.append("wrong after longer"), now - 4_000_000_000)
+    bench.loop.call_later(0.01, bench.loop.stop)
+    bench.loop.run_forever()
+    assert sorted(sent) == ["wrong after longer", "wrong after the whole delay"]
+    assert bench.later.under_way == 1
 
 
 @pytest.mark.parametrize("source", [("192.0.2.1", 5), ("2001:db8::1", 5, 0, 0)])

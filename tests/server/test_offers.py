@@ -1,18 +1,26 @@
 """Which methods are offered to whom: the settings' order, the first exception that fits, and only what can end well."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 from policies.access import Method
+from radius.audit.causes import Cause
 from radius.directory.local import LocalDirectory
+from radius.directory.names import canonical_username
 from radius.directory.question import ChapResponse, KnownMac, MsChap2Response, PlainPassword, VerifiedCertificate
+from radius.eap.authentication import Authentication
+from radius.eap.method import EapContext
 from radius.eap.resumption import Resumptions
 from radius.eap.tls_contexts import make_contexts
 from radius.pki.trust import TrustStore
 from radius.server.offers import Offers, Tls
 from radius.settings import parse
 from tests.eap.tls_house import papers
+from tests.fakes.eap_peer import answering
+from tests.fakes.school_house import NOW, SchoolHouse
+from tests.fakes.tls_peer import TTLS, TlsPeer, Wire
 
 EVERYTHING = LocalDirectory.checks
 ADDRESS = "192.0.2.10"
@@ -114,3 +122,43 @@ def test_the_first_exception_whose_every_condition_holds_is_taken(
 def test_an_exception_that_says_nothing_of_methods_has_the_usual_ones(tls: Tls) -> None:
     made = offers(tls, "[eap]\nmethods = ['ttls']\n[[eap.offer]]\nssid = 'x'\nrequire_crypto_binding = true")
     assert methods(made, ssid="x") == [Method.TTLS]
+
+
+STRICTER = """
+[eap]
+methods = ["ttls"]
+
+[[eap.offer]]
+realm = "osoblje.example"
+require_client_certificate = true
+
+[[eap.offer]]
+realm = ""
+inner = ["pap"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("outer", "inner", "cause"),
+    [
+        ("anonymous", "ana@osoblje.example", Cause.IDENTITY_MISMATCH),
+        ("anonymous", "ana@ＯＳＯＢＬＪＥ.example", Cause.IDENTITY_MISMATCH),
+        ("anonymous@gost.example", "ana", Cause.IDENTITY_MISMATCH),  # names without a realm have an offer here as well
+        ("anonymous@osoblje.example", "ana@osoblje.example", Cause.CERTIFICATE_MISSING),
+        ("anonymous", "ana@gost.example", None),
+        ("@gost.example", "ana@gost.example", None),
+        ("anonymous", "ana", None),
+    ],
+)
+def test_whom_an_offer_of_their_own_is_for_cannot_take_anothers_by_another_name_outside(
+    tls: Tls, outer: str, inner: str, cause: Cause | None
+) -> None:
+    house = SchoolHouse()
+    house.add_person(canonical_username(inner), "lozinka", "student")
+    methods_on_offer = offers(tls, STRICTER).choose(outer, "", ADDRESS)
+    wire = Wire(Authentication(methods_on_offer, EapContext("", os.urandom)), answering(house), NOW)
+    TlsPeer(TTLS, inner, outer=outer, inside="pap").logs_in(wire)
+    if cause is None:
+        assert wire.success.identity == inner
+    else:
+        assert wire.failure.cause is cause

@@ -40,7 +40,13 @@ def retire():
 
 children = [supervisor.Child("feeder", idle), supervisor.Child("carrier", idle)]
 children += [supervisor.Child(f"worker {number}", work, renewable=True) for number in range(2)]
-supervisor.Supervisor(children, lambda: print("all are ready", flush=True), lambda: bool(news and news.pop())).run()
+
+def is_new():
+    if mode == "stumbles":
+        raise MemoryError("canary-in-an-exception")
+    return bool(news and news.pop())
+
+supervisor.Supervisor(children, lambda: print("all are ready", flush=True), is_new).run()
 print("the end", flush=True)
 """
 
@@ -73,4 +79,11 @@ def test_a_successor_that_cannot_start_changes_nothing_and_is_tried_again(tmp_pa
     assert "retires" not in said
     assert "has a successor" not in said
     assert "is started again" not in said
+    assert said.endswith("the end\n")
+
+
+def test_a_look_for_something_new_that_fails_ends_nobody(tmp_path: Path) -> None:
+    said = supervise(tmp_path, "stumbles", "could not be looked for", 2)
+    assert "is started again" not in said
+    assert "canary" not in said
     assert said.endswith("the end\n")

@@ -24,11 +24,11 @@ ours, which the shell logs and meets with silence, leaves it over.
 """
 
 from collections.abc import Callable, Sequence
-from enum import Enum, StrEnum, auto
-
-from msgspec import Struct
+from enum import IntEnum, StrEnum, auto
+from typing import Final
 
 from policies.access import Method
+from policies.value import Value
 from radius.audit.causes import Cause
 from radius.directory.question import Answer, Question
 from radius.eap.identity import read_identity
@@ -58,7 +58,7 @@ from radius.eap.packet import (
 )
 from radius.errors import ServiceError
 
-MAX_ROUNDS = 50  # Requests in a conversation; what FreeRADIUS and hostapd allow as well
+MAX_ROUNDS: Final = 50  # Requests in a conversation; what FreeRADIUS and hostapd allow as well
 
 
 class Discard(StrEnum):
@@ -75,51 +75,72 @@ class Discard(StrEnum):
     OVER = "eap-over"
 
 
-class Offer(Struct, frozen=True, gc=False):
+class Offer(Value):
     """One method on offer: its EAP type, its name in rules and in the audit log, and what begins it."""
 
-    eap_type: EapType
-    method: Method
-    begin: MethodFactory
+    __slots__ = ("begin", "eap_type", "method")
+
+    def __init__(self, eap_type: EapType, method: Method, begin: MethodFactory) -> None:
+        self.eap_type: Final = eap_type
+        self.method: Final = method
+        self.begin: Final = begin
 
 
-class Send(Struct, frozen=True, gc=False):
+class Send(Value):
     """An EAP-Request, for an Access-Challenge."""
 
-    octets: bytes
+    __slots__ = ("octets",)
+
+    def __init__(self, octets: bytes) -> None:
+        self.octets: Final = octets
 
 
-class Ask(Struct, frozen=True, gc=False):
+class Ask(Value):
     """A question for the directory; `answered` goes on with its answer."""
 
-    question: Question
+    __slots__ = ("question",)
+
+    def __init__(self, question: Question) -> None:
+        self.question: Final = question
 
 
-class Succeeded(Struct, frozen=True, gc=False):
+class Succeeded(Value):
     """An EAP-Success, and the proof: policy may decide now."""
 
-    octets: bytes
-    success: Success
+    __slots__ = ("octets", "success")
+
+    def __init__(self, octets: bytes, success: Success) -> None:
+        self.octets: Final = octets
+        self.success: Final = success
 
 
-class Failed(Struct, frozen=True, gc=False):
+class Failed(Value):
     """An EAP-Failure, and why. Where `failure.answer` is *could not ask*, silence may be the better reply."""
 
-    octets: bytes
-    failure: Failure
+    __slots__ = ("failure", "octets")
+
+    def __init__(self, octets: bytes, failure: Failure) -> None:
+        self.octets: Final = octets
+        self.failure: Final = failure
 
 
-class Ignored(Struct, frozen=True, gc=False):
+class Ignored(Value):
     """Discarded in silence, and nothing has changed."""
 
-    reason: str
+    __slots__ = ("reason",)
+
+    def __init__(self, reason: str) -> None:
+        self.reason: Final = reason
 
 
 Step = Send | Ask | Succeeded | Failed | Ignored
 
 
-class State(Enum):
-    """See the module. PROPOSED and AGREED are RFC 4137's methodState PROPOSED and CONTINUE."""
+class State(IntEnum):
+    """See the module. PROPOSED and AGREED are RFC 4137's methodState PROPOSED and CONTINUE.
+
+    States and kinds are the table's keys, and numbers because the hash of any other enumeration is a function in Python.
+    """
 
     AWAITS_IDENTITY = auto()
     PROPOSED = auto()
@@ -128,13 +149,31 @@ class State(Enum):
     OVER = auto()
 
 
-class Kind(Enum):
+class Kind(IntEnum):
     """What a Response is to the conversation: METHOD has the type of the method under way, OTHER any that is not named."""
 
     IDENTITY = auto()
     NAK = auto()
     METHOD = auto()
     OTHER = auto()
+
+
+# On a packet's way an attribute of an enumeration is a look-up; a final name of this module's own is none (ADR 0006).
+_AWAITS_IDENTITY: Final = State.AWAITS_IDENTITY
+_PROPOSED: Final = State.PROPOSED
+_AGREED: Final = State.AGREED
+_ASKING: Final = State.ASKING
+_OVER: Final = State.OVER
+_IDENTITY: Final = Kind.IDENTITY
+_NAK: Final = Kind.NAK
+_METHOD: Final = Kind.METHOD
+_OTHER: Final = Kind.OTHER
+_REQUEST: Final = int(EapCode.REQUEST)
+_RESPONSE: Final = int(EapCode.RESPONSE)
+_IDENTITY_TYPE: Final = int(EapType.IDENTITY)
+_NAK_TYPE: Final = int(EapType.NAK)
+_NEGOTIATION: Final = Phase.NEGOTIATION
+_IN_METHOD: Final = Phase.METHOD
 
 
 class Authentication:
@@ -150,7 +189,7 @@ class Authentication:
         self.rounds = 0
         self._offers = tuple(offers)
         self._left = list(offers)
-        self._state = State.AWAITS_IDENTITY
+        self._state = _AWAITS_IDENTITY
         self._conversation: Conversation | None = None
         self._type = 0
         self._identifier = 0  # of the Request that is out
@@ -172,35 +211,35 @@ class Authentication:
     @property
     def over(self) -> bool:
         """Whether nothing more can come of it."""
-        return self._state is State.OVER
+        return self._state is _OVER
 
     def receive(self, octets: bytes, now: float) -> Step:
         """An EAP packet from the peer; the first is a Response/Identity. `now` is seconds since the epoch."""
         state = self._state
-        if state is State.OVER:
+        if state is _OVER:
             return self._discard(Discard.OVER)
-        if state is State.ASKING:
+        if state is _ASKING:
             return self._discard(Discard.NOT_AWAITED)
-        if state is not State.AWAITS_IDENTITY and octets == self._answered:
+        if state is not _AWAITS_IDENTITY and octets == self._answered:
             return Send(self._request)  # which the peer or the access point has not seen
         try:
             packet = decode(octets)
         except MalformedEap:
             return self._discard(Discard.MALFORMED)
-        if packet.code != EapCode.RESPONSE:
+        if packet.code != _RESPONSE:
             return self._discard(Discard.NOT_A_RESPONSE)
         kind = self._kind(packet)
         step = _TABLE.get((state, kind))
         if step is None:
-            return self._discard(Discard.NO_IDENTITY_FIRST if state is State.AWAITS_IDENTITY else _UNEXPECTED[kind])
-        if packet.identifier != self._identifier and kind is not Kind.IDENTITY:
+            return self._discard(Discard.NO_IDENTITY_FIRST if state is _AWAITS_IDENTITY else _UNEXPECTED[kind])
+        if packet.identifier != self._identifier and kind is not _IDENTITY:
             return self._discard(Discard.WRONG_IDENTIFIER)
         self.context.now = now
         return step(self, packet, octets)
 
     def answered(self, answer: Answer, now: float) -> Step:
         """The directory's answer to the question of the last Ask; ignored when there is none."""
-        if self._state is not State.ASKING:
+        if self._state is not _ASKING:
             return self._discard(Discard.OVER if self.over else Discard.NOT_AWAITED)
         self.context.now = now
         return self._resume(answer)
@@ -210,7 +249,7 @@ class Authentication:
         self.context.now = now
         state, context = self._state, self.context
         self._end()
-        if state is State.ASKING:
+        if state is _ASKING:
             return self._failure(Cause.DIRECTORY_AWAY, "the directory had not answered yet")
         if context.foreseen is not None:
             return context.foreseen
@@ -233,7 +272,7 @@ class Authentication:
         if self._next_identifier() == out:
             self._identifier = out  # a new Request has a new Identifier, and the one of the last Request is not
         self._answered = octets
-        return self._send(self._said, State.PROPOSED)
+        return self._send(self._said, _PROPOSED)
 
     def _negotiate(self, packet: EapPacket, octets: bytes) -> Step:
         try:
@@ -247,19 +286,19 @@ class Authentication:
 
     def _proceed(self, packet: EapPacket, octets: bytes) -> Step:
         self._took(packet, octets)
-        if self.context.phase == Phase.NEGOTIATION:
-            self.context.phase = Phase.METHOD
-        self._state = State.AGREED
+        if self.context.phase == _NEGOTIATION:
+            self.context.phase = _IN_METHOD
+        self._state = _AGREED
         return self._resume(packet.data)
 
     # --- what they are made of
 
     def _kind(self, packet: EapPacket) -> Kind:
         if packet.type == self._type and self._conversation is not None:
-            return Kind.METHOD
-        if packet.type == EapType.IDENTITY:
-            return Kind.IDENTITY
-        return Kind.NAK if packet.type == EapType.NAK else Kind.OTHER
+            return _METHOD
+        if packet.type == _IDENTITY_TYPE:
+            return _IDENTITY
+        return _NAK if packet.type == _NAK_TYPE else _OTHER
 
     def _took(self, packet: EapPacket, octets: bytes) -> None:
         """This Response is the one that the next Request, Success or Failure answers."""
@@ -274,14 +313,14 @@ class Authentication:
             return self._fail(self._failure(Cause.METHOD_REFUSED, detail))
         offer = fitting[0]
         self._left.remove(offer)
-        self._state, self.method, self._type = State.OVER, offer.method, offer.eap_type
-        self.context.phase = Phase.NEGOTIATION
+        self._state, self.method, self._type = _OVER, offer.method, offer.eap_type
+        self.context.phase = _NEGOTIATION
         self._conversation = offer.begin(self.context)
-        return self._resume(None, State.PROPOSED)
+        return self._resume(None, _PROPOSED)
 
-    def _resume(self, value: bytes | Answer | None, awaiting: State = State.AGREED) -> Step:
+    def _resume(self, value: bytes | Answer | None, awaiting: State = _AGREED) -> Step:
         """Run the method up to its next word and put that into effect."""
-        conversation, self._conversation, self._state = self._conversation, None, State.OVER
+        conversation, self._conversation, self._state = self._conversation, None, _OVER
         if conversation is None:
             raise ServiceError("a conversation without a method went on")
         try:
@@ -294,7 +333,7 @@ class Authentication:
             self._conversation = conversation
             return self._send(said, awaiting)
         if isinstance(said, Verify):
-            self._conversation, self._state = conversation, State.ASKING
+            self._conversation, self._state = conversation, _ASKING
             return Ask(said.question)
         conversation.close()
         raise ServiceError(f"a method yielded {type(said).__name__}, which cannot be sent")
@@ -303,7 +342,7 @@ class Authentication:
         if self.rounds >= MAX_ROUNDS:
             return self._fail(self._failure(Cause.TOO_MANY_ROUNDS, f"{MAX_ROUNDS} requests were not enough"))
         identifier = self._next_identifier()
-        self._request = encode(EapCode.REQUEST, identifier, self._type, said.data)
+        self._request = encode(_REQUEST, identifier, self._type, said.data)
         self._identifier, self._said, self._state = identifier, said, awaiting
         self.rounds += 1
         return Send(self._request)
@@ -341,7 +380,7 @@ class Authentication:
         return f"{words}; ignored: {ignored}" if ignored else words
 
     def _end(self) -> None:
-        self._state = State.OVER
+        self._state = _OVER
         self._close()
 
     def _close(self) -> None:
@@ -351,7 +390,7 @@ class Authentication:
             conversation.close()
 
 
-_TABLE: dict[tuple[State, Kind], Callable[[Authentication, EapPacket, bytes], Step]] = {
+_TABLE: Final[dict[tuple[State, Kind], Callable[[Authentication, EapPacket, bytes], Step]]] = {
     (State.AWAITS_IDENTITY, Kind.IDENTITY): Authentication._begin,
     (State.PROPOSED, Kind.IDENTITY): Authentication._again,
     (State.PROPOSED, Kind.NAK): Authentication._negotiate,

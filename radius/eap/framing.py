@@ -6,19 +6,20 @@ peer's fault and ends the conversation: no peer that works does any of it, and e
 """
 
 from collections.abc import Generator
+from typing import Final
 
 from radius.audit.causes import Cause
 from radius.directory.question import Answer
-from radius.eap.method import Challenge, EapContext, PeerFault, Verify, challenge
+from radius.eap.method import Challenge, EapContext, PeerFault, Verify, challenge, resumed_with
 
-LENGTH_INCLUDED = 0x80  # L
-MORE_FRAGMENTS = 0x40  # M
-START = 0x20  # S
-VERSION = 0x07  # PEAP, EAP-TTLS; reserved in EAP-TLS, where a receiver ignores it
+LENGTH_INCLUDED: Final = 0x80  # L
+MORE_FRAGMENTS: Final = 0x40  # M
+START: Final = 0x20  # S
+VERSION: Final = 0x07  # PEAP, EAP-TTLS; reserved in EAP-TLS, where a receiver ignores it
 
-MAX_MESSAGE = 65_536  # octets of a TLS message
-EAP_HEADER = 5  # code, identifier, length, type
-_SMALLEST_MTU = 64
+MAX_MESSAGE: Final = 65_536  # octets of a TLS message
+EAP_HEADER: Final = 5  # code, identifier, length, type
+_SMALLEST_MTU: Final = 64
 
 Octets = Generator[Challenge | Verify, bytes | Answer, bytes]
 
@@ -26,20 +27,23 @@ Octets = Generator[Challenge | Verify, bytes | Answer, bytes]
 def start(versioned: bool) -> Octets:
     """Send the Start packet; the peer's first message. `versioned` for PEAP and EAP-TTLS, of which we speak version 0."""
     response = yield from challenge(bytes((START,)))
-    return (yield from _received(response, versioned))
+    whole = _in_one(response, versioned)
+    return whole if whole is not None else (yield from _gathered(response, versioned))
 
 
 def exchange(context: EapContext, message: bytes, versioned: bool) -> Octets:
     """Send a TLS message, in fragments if it must be; the peer's next one, b"" for a bare acknowledgement.
 
-    Raises PeerFault when the peer's framing is broken.
+    Raises PeerFault when the peer's framing is broken. This is most of what a login does, so the common way goes through no
+    generator but this one: each costs at every resumption.
     """
     room = max(context.mtu, _SMALLEST_MTU) - EAP_HEADER - 1
     if len(message) <= room:
-        response = yield from challenge(b"\0" + message)
+        response = resumed_with((yield Challenge(b"\0" + message)))
     else:
         response = yield from _sent_in_fragments(message, room)
-    return (yield from _received(response, versioned))
+    whole = _in_one(response, versioned)
+    return whole if whole is not None else (yield from _gathered(response, versioned))
 
 
 def _sent_in_fragments(message: bytes, room: int) -> Octets:
@@ -57,13 +61,19 @@ def _sent_in_fragments(message: bytes, room: int) -> Octets:
     return (yield from challenge(b"\0" + message[begin:]))
 
 
-def _received(response: bytes, versioned: bool) -> Octets:
-    """The whole message of which `response` is the first fragment."""
+def _in_one(response: bytes, versioned: bool) -> bytes | None:
+    """The message in `response`; None when that is only its first fragment."""
     flags, announced, data = _opened(response, versioned)
-    if not flags & MORE_FRAGMENTS:
-        if announced is not None and announced != len(data):
-            raise _fault(f"a TLS message of {len(data)} octets announced as {announced}")
-        return data
+    if flags & MORE_FRAGMENTS:
+        return None
+    if announced is not None and announced != len(data):
+        raise _fault(f"a TLS message of {len(data)} octets announced as {announced}")
+    return data
+
+
+def _gathered(response: bytes, versioned: bool) -> Octets:
+    """The whole message of which `response` is the first of several fragments."""
+    flags, announced, data = _opened(response, versioned)
     if announced is None:
         raise _fault("a first fragment without the length of the message")
     parts, size = [data], len(data)

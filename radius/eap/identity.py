@@ -6,18 +6,22 @@ takes off the part that no account has.
 
 import unicodedata
 from collections.abc import Iterable
+from typing import Final
 
-from msgspec import Struct
+from policies.value import Value
 
-MAX_IDENTITY = 253  # RFC 7542 section 2.2, and what one User-Name attribute holds
+MAX_IDENTITY: Final = 253  # RFC 7542 section 2.2, and what one User-Name attribute holds
 
 
-class Identity(Struct, frozen=True, gc=False):
+class Identity(Value):
     """The parts of an identity; each is "" where it is absent. `domain` is Windows' (NetBIOS), which is no realm."""
 
-    user: str
-    realm: str
-    domain: str
+    __slots__ = ("domain", "realm", "user")
+
+    def __init__(self, user: str, realm: str, domain: str) -> None:
+        self.user: Final = user
+        self.realm: Final = realm
+        self.domain: Final = domain
 
 
 def read_identity(data: bytes) -> str | None:

@@ -2,24 +2,25 @@
 section 2.1, and PEAP's compound keys (MS-PEAP sections 3.1.5.5.2.1 and 3.1.5.5.2.2)."""
 
 import hmac
-from hashlib import sha1
-from typing import Protocol
+from typing import Final, Protocol
 
-from msgspec import Struct
-
+from policies.value import Value
 from radius.eap.method import EapType
 from radius.secret import Secret
 
-_TLS12_LABEL = {
+_TLS12_LABEL: Final = {
     EapType.TLS: b"client EAP encryption",
     EapType.PEAP: b"client EAP encryption",
     EapType.TTLS: b"ttls keying material",
 }
-_TLS13_KEYS = b"EXPORTER_EAP_TLS_Key_Material"
-_TLS13_METHOD_ID = b"EXPORTER_EAP_TLS_Method-Id"
-_KEY_MATERIAL = 128  # octets: MSK and EMSK
-_MSK = 64
-_METHOD_ID = 64
+_TLS13_KEYS: Final = b"EXPORTER_EAP_TLS_Key_Material"
+_TLS13_METHOD_ID: Final = b"EXPORTER_EAP_TLS_Method-Id"
+_KEY_MATERIAL: Final = 128  # octets: MSK and EMSK
+_MSK: Final = 64
+_METHOD_ID: Final = 64
+_SHA1: Final = 20  # octets of a digest
+_PEAP: Final = bytes((EapType.PEAP,))
+_hmac: Final = hmac.digest
 
 
 class Exporter(Protocol):
@@ -30,11 +31,14 @@ class Exporter(Protocol):
     def server_random(self) -> bytes | None: ...
 
 
-class TlsKeys(Struct, frozen=True, gc=False):
+class TlsKeys(Value):
     """`material` is 128 octets, MSK and EMSK; `session_id` the EAP Session-Id (RFC 5247 section 1.4)."""
 
-    material: Secret
-    session_id: bytes
+    __slots__ = ("material", "session_id")
+
+    def __init__(self, material: Secret, session_id: bytes) -> None:
+        self.material: Final = material
+        self.session_id: Final = session_id
 
     @property
     def msk(self) -> Secret:
@@ -58,21 +62,24 @@ def implicit_challenge(connection: Exporter, size: int) -> bytes:
     return connection.export_keying_material(b"ttls challenge", size)
 
 
-class CompoundKeys(Struct, frozen=True, gc=False):
+class CompoundKeys(Value):
     """PEAP's keys that bind the inner method to the tunnel: `ipmk` of 40 octets, `cmk` of 20."""
 
-    ipmk: Secret
-    cmk: Secret
+    __slots__ = ("cmk", "ipmk")
+
+    def __init__(self, ipmk: Secret, cmk: Secret) -> None:
+        self.ipmk: Final = ipmk
+        self.cmk: Final = cmk
 
     @property
     def msk(self) -> Secret:
         """The MSK when both sides have shown the CMK: the first half of the CSK (MS-PEAP section 3.1.5.5.2.2)."""
-        # The label is terminated by a zero octet, as Windows does it.
-        return Secret(prf_plus(self.ipmk.reveal(), b"Session Key Generating Function\0", _KEY_MATERIAL)[:_MSK])
+        # The label is terminated by a zero octet, as Windows does it. PRF+ begins the same however long it gets.
+        return Secret(prf_plus(self.ipmk.reveal(), b"Session Key Generating Function\0", _MSK))
 
     def mac(self, tlv: bytes) -> bytes:
         """The Compound MAC over a Crypto-Binding TLV whose own MAC field is zero (MS-PEAP section 3.1.5.5.2.3)."""
-        return hmac.digest(self.cmk.reveal(), tlv + bytes((EapType.PEAP,)), "sha1")
+        return _hmac(self.cmk.reveal(), tlv + _PEAP, "sha1")
 
 
 def compound_keys(keys: TlsKeys, inner_key: Secret | None, resumed: bool) -> CompoundKeys:
@@ -90,7 +97,7 @@ def compound_keys(keys: TlsKeys, inner_key: Secret | None, resumed: bool) -> Com
 def prf_plus(key: bytes, seed: bytes, size: int) -> bytes:
     """PRF+ of PEAP version 0: T1 = HMAC-SHA1(K, S | 1 | 0 | 0), T2 = HMAC-SHA1(K, T1 | S | 2 | 0 | 0), and so on."""
     result = block = b""
-    for counter in range(1, -(-size // sha1(usedforsecurity=False).digest_size) + 1):
-        block = hmac.digest(key, block + seed + bytes((counter, 0, 0)), "sha1")
+    for counter in range(1, -(-size // _SHA1) + 1):
+        block = _hmac(key, block + seed + counter.to_bytes(1, "big") + b"\0\0", "sha1")
         result += block
     return result[:size]

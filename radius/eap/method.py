@@ -8,10 +8,10 @@ driver (radius.eap.authentication) owns those. A generator that raises `PeerFaul
 
 from collections.abc import Callable, Generator
 from enum import IntEnum, StrEnum
-
-from msgspec import Struct
+from typing import Final
 
 from policies.access import Method
+from policies.value import Value
 from radius.audit.causes import Cause
 from radius.directory.question import Answer, Credential, NotHere, Principal, Proved, Question, Refused, Wrong
 from radius.errors import PeerError
@@ -34,19 +34,25 @@ class EapType(IntEnum):
     EXPANDED = 254
 
 
-class Challenge(Struct, frozen=True, gc=False):
+class Challenge(Value):
     """One EAP-Request: its type-data. Resumes with the type-data of the Response."""
 
-    data: bytes
+    __slots__ = ("data",)
+
+    def __init__(self, data: bytes) -> None:
+        self.data: Final = data
 
 
-class Verify(Struct, frozen=True, gc=False):
+class Verify(Value):
     """A question for the directory. Resumes with the Answer, whatever it is: *could not ask* as well."""
 
-    question: Question
+    __slots__ = ("question",)
+
+    def __init__(self, question: Question) -> None:
+        self.question: Final = question
 
 
-class Success(Struct, frozen=True, gc=False):
+class Success(Value):
     """The proof held, to the end of the method.
 
     `msk` is the Master Session Key of 64 octets (RFC 3748 section 7.10), None for methods without keys; `session_id` the
@@ -55,30 +61,61 @@ class Success(Struct, frozen=True, gc=False):
     peer sent besides it (DER), () for other proofs. `tls` is "1.2" or "1.3", "" without TLS.
     """
 
-    method: Method
-    proved: Proved
-    msk: Secret | None = None
-    session_id: bytes = b""
-    identity: str = ""
-    inner: str = ""
-    tls: str = ""
-    resumed: bool = False
-    issuer: str = ""
-    chain: tuple[bytes, ...] = ()
+    __slots__ = ("chain", "identity", "inner", "issuer", "method", "msk", "proved", "resumed", "session_id", "tls")
+
+    def __init__(
+        self,
+        method: Method,
+        proved: Proved,
+        msk: Secret | None = None,
+        session_id: bytes = b"",
+        identity: str = "",
+        inner: str = "",
+        tls: str = "",
+        resumed: bool = False,
+        issuer: str = "",
+        chain: tuple[bytes, ...] = (),
+    ) -> None:
+        self.method: Final = method
+        self.proved: Final = proved
+        self.msk: Final = msk
+        self.session_id: Final = session_id
+        self.identity: Final = identity
+        self.inner: Final = inner
+        self.tls: Final = tls
+        self.resumed: Final = resumed
+        self.issuer: Final = issuer
+        self.chain: Final = chain
+
+    def through(self, method: Method, msk: Secret, session_id: bytes, inner: str) -> "Success":
+        """The same proof, brought through the tunnel of another method, which has keys of its own."""
+        return Success(method, self.proved, msk, session_id, self.identity, inner, issuer=self.issuer, chain=self.chain)
 
 
-class Failure(Struct, frozen=True, gc=False):
+class Failure(Value):
     """It ended, and nobody gets in. `answer` is the directory's where that was the reason (it decides between a reject and
     silence, and what counts as a wrong password); else `cause` says why, and `detail` adds what a technician asks next
     ("alert unknown_ca from the device while it checked our certificate", "offered peap, ttls; the device asks for 52")."""
 
-    cause: Cause
-    answer: Answer | None = None
-    principal: Principal | None = None
-    detail: str = ""
-    identity: str = ""
-    inner: str = ""
-    tls: str = ""
+    __slots__ = ("answer", "cause", "detail", "identity", "inner", "principal", "tls")
+
+    def __init__(
+        self,
+        cause: Cause,
+        answer: Answer | None = None,
+        principal: Principal | None = None,
+        detail: str = "",
+        identity: str = "",
+        inner: str = "",
+        tls: str = "",
+    ) -> None:
+        self.cause: Final = cause
+        self.answer: Final = answer
+        self.principal: Final = principal
+        self.detail: Final = detail
+        self.identity: Final = identity
+        self.inner: Final = inner
+        self.tls: Final = tls
 
 
 Conversation = Generator[Challenge | Verify, bytes | Answer, Success | Failure]
@@ -160,7 +197,11 @@ MethodFactory = Callable[[EapContext], Conversation]
 
 def challenge(data: bytes) -> Generator[Challenge | Verify, bytes | Answer, bytes]:
     """`yield from challenge(data)`: the type-data of the Response to it."""
-    response = yield Challenge(data)
+    return resumed_with((yield Challenge(data)))
+
+
+def resumed_with(response: bytes | Answer) -> bytes:
+    """What a Challenge resumes with, as octets."""
     if not isinstance(response, bytes):
         raise TypeError("a Challenge resumes with octets")
     return response
@@ -176,8 +217,9 @@ def verify(
     return answer
 
 
-def failure_of(answer: Answer, context: EapContext) -> Failure:
-    """What an answer other than Proved comes to (and Proved itself, where a method cannot do anything with it)."""
+def failure_of(answer: Answer, context: EapContext, identity: str = "") -> Failure:
+    """What an answer other than Proved comes to (and Proved itself, where a method cannot do anything with it). `identity` is
+    who was asked about, if not the context's."""
     cause, principal = Cause.DIRECTORY_AWAY, None
     if isinstance(answer, Wrong):
         cause, principal = Cause.WRONG_PASSWORD, answer.principal
@@ -187,4 +229,4 @@ def failure_of(answer: Answer, context: EapContext) -> Failure:
         cause, principal = answer.cause, answer.principal
     elif isinstance(answer, Proved):
         cause, principal = Cause.METHOD_NOT_CHECKABLE, answer.principal
-    return Failure(cause, answer, principal, identity=context.identity, inner=context.inner, tls=context.tls)
+    return Failure(cause, answer, principal, "", identity or context.identity, context.inner, context.tls)

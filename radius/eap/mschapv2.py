@@ -6,10 +6,10 @@ and the challenge tie a Response to its Request.
 """
 
 from enum import IntEnum
-
-from msgspec import Struct
+from typing import Final
 
 from policies.access import Method
+from policies.value import Value
 from radius.audit.causes import Cause
 from radius.crypto.mppe import keys_v2
 from radius.crypto.mschap import authenticator_response, without_domain
@@ -18,13 +18,13 @@ from radius.eap.identity import account_name, parse
 from radius.eap.method import Conversation, EapContext, PeerFault, Success, challenge, failure_of, verify
 from radius.secret import Secret
 
-MAX_RETRIES = 2  # three wrong passwords in all: fewer than lock an account in the directories of others
+MAX_RETRIES: Final = 2  # three wrong passwords in all: fewer than lock an account in the directories of others
 
-_CHALLENGE_SIZE = 16
-_RESPONSE_SIZE = 49  # Peer-Challenge 16, Reserved 8, NT-Response 24, Flags 1
-_HEADER = 4
-_NAME_AT = _HEADER + 1 + _RESPONSE_SIZE
-_VERSION = 3  # V= of the Failure: the Change Password protocol of RFC 2759 section 7
+_CHALLENGE_SIZE: Final = 16
+_RESPONSE_SIZE: Final = 49  # Peer-Challenge 16, Reserved 8, NT-Response 24, Flags 1
+_HEADER: Final = 4
+_NAME_AT: Final = _HEADER + 1 + _RESPONSE_SIZE
+_VERSION: Final = 3  # V= of the Failure: the Change Password protocol of RFC 2759 section 7
 
 # RFC 2759 section 6. Only what the directory says after the proof held is told; the rest is one number for everything, so
 # that a stranger cannot tell which names exist. 648 (password expired) would have Windows offer to change the password.
@@ -46,13 +46,16 @@ class OpCode(IntEnum):
     CHANGE_PASSWORD = 7
 
 
-class Response(Struct, frozen=True, gc=False):
+class Response(Value):
     """A Response packet (section 2.2 of the draft): `name` is the peer's, as it was hashed but for its domain."""
 
-    identifier: int
-    peer_challenge: bytes
-    nt_response: bytes
-    name: bytes
+    __slots__ = ("identifier", "name", "nt_response", "peer_challenge")
+
+    def __init__(self, identifier: int, peer_challenge: bytes, nt_response: bytes, name: bytes) -> None:
+        self.identifier: Final = identifier
+        self.peer_challenge: Final = peer_challenge
+        self.nt_response: Final = nt_response
+        self.name: Final = name
 
 
 def mschapv2(context: EapContext, retries: int = 0) -> Conversation:

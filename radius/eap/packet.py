@@ -5,18 +5,20 @@ below 256 is the same number in either spelling, as that section demands, and co
 """
 
 from enum import IntEnum
+from struct import Struct
+from typing import Final
 
-from msgspec import Struct
-
+from policies.value import Value
 from radius.eap.method import EapType
 from radius.errors import PeerError
 
-MAX_EAP_PACKET = 4096  # no more fits the EAP-Message attributes of a RADIUS packet (RFC 2865 section 3)
-HEADER = 4  # Code, Identifier, Length
-OVERHEAD = 5  # the same and the Type of a Request or Response
+MAX_EAP_PACKET: Final = 4096  # no more fits the EAP-Message attributes of a RADIUS packet (RFC 2865 section 3)
+HEADER: Final = 4  # Code, Identifier, Length
+OVERHEAD: Final = 5  # the same and the Type of a Request or Response
 
-_EXPANDED_HEADER = 8  # Type, Vendor-Id, Vendor-Type
-_NO_ALTERNATIVE = 0  # RFC 3748 section 5.3.1: a Nak for type 0 wants no other method
+_EXPANDED_HEADER: Final = 8  # Type, Vendor-Id, Vendor-Type
+_HEADER: Final = Struct(">BBH")
+_NO_ALTERNATIVE: Final = 0  # RFC 3748 section 5.3.1: a Nak for type 0 wants no other method
 
 # What devices ask for, in the words of https://www.iana.org/assignments/eap-numbers
 _NAMES = {
@@ -57,13 +59,24 @@ class EapCode(IntEnum):
     FAILURE = 4
 
 
-class EapPacket(Struct, frozen=True, gc=False):
+# On every packet's way: the number itself in a final name is no look-up, a member of an enumeration is two (ADR 0006).
+_REQUEST: Final = int(EapCode.REQUEST)
+_RESPONSE: Final = int(EapCode.RESPONSE)
+_SUCCESS: Final = int(EapCode.SUCCESS)
+_FAILURE: Final = int(EapCode.FAILURE)
+_EXPANDED: Final = int(EapType.EXPANDED)
+
+
+class EapPacket(Value):
     """One packet. `type` (see the module) is 0 and `data` empty for Success and Failure, which have neither."""
 
-    code: int
-    identifier: int
-    type: int
-    data: bytes
+    __slots__ = ("code", "data", "identifier", "type")
+
+    def __init__(self, code: int, identifier: int, kind: int, data: bytes) -> None:
+        self.code: Final = code
+        self.identifier: Final = identifier
+        self.type: Final = kind
+        self.data: Final = data
 
 
 def decode(octets: bytes) -> EapPacket:
@@ -79,15 +92,15 @@ def decode(octets: bytes) -> EapPacket:
         raise MalformedEap(f"a Length of {length} in {size} octets")
     if length > MAX_EAP_PACKET:
         raise MalformedEap(f"an EAP packet of {length} octets; {MAX_EAP_PACKET} are the most")
-    if code == EapCode.SUCCESS or code == EapCode.FAILURE:  # noqa: PLR1714 - a set would be slower
+    if code in (_SUCCESS, _FAILURE):
         if length != HEADER:
             raise MalformedEap(f"a Success or Failure of {length} octets")  # RFC 3748 section 4.2
         return EapPacket(code, octets[1], 0, b"")
-    if code != EapCode.RESPONSE and code != EapCode.REQUEST:  # noqa: PLR1714
+    if code not in (_RESPONSE, _REQUEST):
         raise MalformedEap(f"no EAP code {code}")
     if length < OVERHEAD:
         raise MalformedEap("a Request or Response without a type")
-    if octets[4] == EapType.EXPANDED:
+    if octets[4] == _EXPANDED:
         return EapPacket(code, octets[1], *_expanded(octets[4:length]))
     return EapPacket(code, octets[1], octets[4], octets[OVERHEAD:length])
 
@@ -104,21 +117,21 @@ def encode(code: int, identifier: int, kind: int, data: bytes) -> bytes:
 
     Raises ValueError for what would be longer than `MAX_EAP_PACKET`.
     """
-    spelt = bytes((kind,)) if kind < EapType.EXPANDED else bytes((EapType.EXPANDED,)) + kind.to_bytes(7, "big")
+    spelt = kind.to_bytes(1, "big") if kind < _EXPANDED else (_EXPANDED << 56 | kind).to_bytes(8, "big")
     length = HEADER + len(spelt) + len(data)
     if length > MAX_EAP_PACKET:
         raise ValueError(f"an EAP packet of {length} octets; {MAX_EAP_PACKET} are the most")
-    return bytes((code, identifier, length >> 8, length & 0xFF)) + spelt + data
+    return _HEADER.pack(code, identifier, length) + spelt + data
 
 
 def encode_result(code: int, identifier: int) -> bytes:
     """An EAP-Success or EAP-Failure; `identifier` is that of the Response which it answers (RFC 3748 section 4.2)."""
-    return bytes((code, identifier, 0, HEADER))
+    return _HEADER.pack(code, identifier, HEADER)
 
 
 def identity_request(identifier: int) -> bytes:
     """The EAP-Request/Identity: what an EAP-Start (RFC 3579 section 2.1, an empty EAP-Message) is answered with."""
-    return encode(EapCode.REQUEST, identifier, EapType.IDENTITY, b"")
+    return encode(_REQUEST, identifier, EapType.IDENTITY, b"")
 
 
 def wanted_types(octets: bytes, data: bytes) -> tuple[int, ...]:
@@ -127,13 +140,13 @@ def wanted_types(octets: bytes, data: bytes) -> tuple[int, ...]:
     `octets` is the whole packet, which tells a legacy Nak (RFC 3748 section 5.3.1: one octet a type) from an expanded one
     (section 5.3.2: eight octets a type); `data` is the type-data of either. Raises MalformedEap.
     """
-    if octets[4] != EapType.EXPANDED:
+    if octets[4] != _EXPANDED:
         types = tuple(data)
     elif len(data) % _EXPANDED_HEADER:
         raise MalformedEap("an expanded Nak cut short")
     else:
         entries = [data[at : at + _EXPANDED_HEADER] for at in range(0, len(data), _EXPANDED_HEADER)]
-        if any(entry[0] != EapType.EXPANDED for entry in entries):
+        if any(entry[0] != _EXPANDED for entry in entries):
             raise MalformedEap("an expanded Nak with a legacy type in it")
         types = tuple(_expanded(entry)[0] for entry in entries)
     if not types:

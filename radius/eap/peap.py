@@ -1,8 +1,8 @@
 """PEAP version 0 as Windows made it: a TLS tunnel, and another EAP method inside (MS-PEAP; with TLS 1.3, RFC 9427)."""
 
 from collections.abc import Generator, Sequence
+from typing import Final
 
-from msgspec.structs import replace
 from OpenSSL import SSL
 
 from policies.access import Method
@@ -43,6 +43,11 @@ from radius.eap.tls_phase import (
 from radius.eap.tunnel import Resumed, Tunnel, conclude, names_of, resume, through
 from radius.pki.facts import Trust
 from radius.secret import Secret
+
+_PEAP: Final = Method.PEAP
+_PEAP_TYPE: Final = EapType.PEAP
+_IN_TUNNEL: Final = Phase.IN_TUNNEL
+_RESPONSE: Final = bytes((EapCode.RESPONSE,))
 
 
 def peap(
@@ -86,15 +91,15 @@ class _Peap:
         flight = yield from establish(context, tls, message, versioned=True)
         if tls.early:
             raise PeerFault(Cause.EAP_BROKEN, "the device spoke first inside PEAP")
-        known = remembered(context, tls, self.resumptions, Method.PEAP)
+        known = remembered(context, tls, self.resumptions, _PEAP)
         shown = certificate_shown(context, tls, self.trust, known) if self.rules.client_certificate else None
-        resumed = yield from resume(context, tls, self.resumptions, self.trust, Method.PEAP, self.rules, self.inner)
-        context.phase = Phase.IN_TUNNEL
+        resumed = yield from resume(context, tls, self.resumptions, self.trust, _PEAP, self.rules, self.inner)
+        context.phase = _IN_TUNNEL
         if flight and tls.tls == "1.2":
             yield from end_flight(context, flight, versioned=True)
             flight = b""
         tunnel = Tunnel(context, tls, flight)
-        keys = tls_keys(tls.connection, EapType.PEAP, tls.tls)
+        keys = tls_keys(tls.connection, _PEAP_TYPE, tls.tls)
         if resumed is not None:
             success = yield from self._fast(tunnel, keys, resumed, shown)
             if success is not None:
@@ -121,7 +126,7 @@ class _Peap:
         msk = yield from self._result(tunnel, keys, bound)
         if msk is None:
             raise Refused(failure_because(context, Cause.CRYPTO_BINDING, "the device answered our success with a failure"))
-        success = replace(outcome, method=Method.PEAP, msk=msk, session_id=keys.session_id, inner=context.inner)
+        success = outcome.through(_PEAP, msk, keys.session_id, context.inner)
         return conclude(context, tunnel.tls, self.resumptions, success, shown)
 
     def _fast(
@@ -131,7 +136,7 @@ class _Peap:
         msk = yield from self._result(tunnel, keys, compound_keys(keys, None, resumed=True))
         if msk is None:
             return None
-        success = resumed.success(Method.PEAP, msk, keys.session_id)
+        success = resumed.success(_PEAP, msk, keys.session_id)
         return conclude(self.context, tunnel.tls, self.resumptions, success, shown, resumed)
 
     def _result(
@@ -158,7 +163,7 @@ class _Peap:
             raise PeerFault(Cause.EAP_BROKEN, "an empty packet where the inner method must go on")
         if peap_tlv.is_extensions(words):
             raise PeerFault(Cause.EAP_BROKEN, "a Result TLV before the inner method had ended")
-        return bytes((EapCode.RESPONSE, request[1])) + (HEADER + len(words)).to_bytes(2, "big") + words
+        return _RESPONSE + request[1:2] + (HEADER + len(words)).to_bytes(2, "big") + words
 
     def _identifier(self) -> int:
         """Of an inner packet: that of the outer Request which will bear it, as peers take it to be."""

@@ -5,58 +5,65 @@ header, which others lose inside PEAP version 0.
 """
 
 from collections.abc import Iterator
-from hmac import compare_digest
+from hmac import compare_digest as _any_compare
+from typing import Final
 
-from msgspec import Struct
-
+from policies.value import Value
 from radius.audit.causes import Cause
 from radius.eap.keys import CompoundKeys
 from radius.eap.method import EapType, PeerFault
 from radius.eap.packet import OVERHEAD, EapCode, encode
 
-NONCE = 32  # octets
-_MANDATORY = 0x8000
-_TYPE = 0x3FFF
-_RESULT = 3
-_CRYPTO_BINDING = 12
-_SUCCESS = b"\0\1"
-_FAILURE = b"\0\2"
-_RESULT_TLV = (_MANDATORY | _RESULT).to_bytes(2, "big") + b"\0\2"
-_BINDING_TLV = _CRYPTO_BINDING.to_bytes(2, "big") + b"\0\x38"
-_VERSIONS = b"\0\0\0"  # reserved, our version, the version that was received: PEAP version 0
-_REQUEST = b"\0"
-_RESPONSE = b"\1"
-_MAC = 20
-_BINDING = len(_VERSIONS) + 1 + NONCE + _MAC
+NONCE: Final = 32  # octets
+_MANDATORY: Final = 0x8000
+_TYPE: Final = 0x3FFF
+_RESULT: Final = 3
+_CRYPTO_BINDING: Final = 12
+_SUCCESS: Final = b"\0\1"
+_FAILURE: Final = b"\0\2"
+_RESULT_TLV: Final = (_MANDATORY | _RESULT).to_bytes(2, "big") + b"\0\2"
+_BINDING_TLV: Final = _CRYPTO_BINDING.to_bytes(2, "big") + b"\0\x38"
+_VERSIONS: Final = b"\0\0\0"  # reserved, our version, the version that was received: PEAP version 0
+_ASKED: Final = b"\0"
+_ANSWERED: Final = b"\1"
+_MAC: Final = 20
+_BINDING: Final = len(_VERSIONS) + 1 + NONCE + _MAC
+_EXTENSIONS: Final = int(EapType.EXTENSIONS)
+_REQUEST: Final = int(EapCode.REQUEST)
+_RESPONSE: Final = int(EapCode.RESPONSE)
+compare_digest: Final = _any_compare
 
 
 def is_extensions(packet: bytes) -> bool:
     """Whether it is an EAP-Extensions Response, with its header."""
-    return len(packet) >= OVERHEAD and packet[0] == EapCode.RESPONSE and packet[4] == EapType.EXTENSIONS
+    return len(packet) >= OVERHEAD and packet[0] == _RESPONSE and packet[4] == _EXTENSIONS
 
 
 def failure_request(identifier: int) -> bytes:
     """The Result TLV that says no."""
-    return encode(EapCode.REQUEST, identifier, EapType.EXTENSIONS, _RESULT_TLV + _FAILURE)
+    return encode(_REQUEST, identifier, _EXTENSIONS, _RESULT_TLV + _FAILURE)
 
 
 def success_request(identifier: int, keys: CompoundKeys | None, nonce: bytes) -> bytes:
     """The Result TLV that says yes, with our Crypto-Binding TLV when there are keys for it."""
     tlvs = _RESULT_TLV + _SUCCESS
     if keys is not None:
-        tlvs += _binding(keys, nonce, _REQUEST)
-    return encode(EapCode.REQUEST, identifier, EapType.EXTENSIONS, tlvs)
+        tlvs += _binding(keys, nonce, _ASKED)
+    return encode(_REQUEST, identifier, _EXTENSIONS, tlvs)
 
 
-class Answered(Struct, frozen=True, gc=False):
+class Answered(Value):
     """The peer's answer: whether it agrees to the success, and its Crypto-Binding TLV (b"" for none)."""
 
-    success: bool
-    binding: bytes
+    __slots__ = ("binding", "success")
+
+    def __init__(self, success: bool, binding: bytes) -> None:
+        self.success: Final = success
+        self.binding: Final = binding
 
     def proves(self, keys: CompoundKeys, nonce: bytes) -> bool:
         """Whether its Crypto-Binding TLV answers ours: our nonce, and a MAC that takes the inner method's key to make."""
-        return compare_digest(self.binding, _binding(keys, nonce, _RESPONSE)[4:])
+        return compare_digest(self.binding, _binding(keys, nonce, _ANSWERED)[4:])
 
 
 def read_answer(packet: bytes) -> Answered:

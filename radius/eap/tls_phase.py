@@ -7,10 +7,12 @@ certificate is judged again.
 
 from collections.abc import Generator
 from contextlib import suppress
+from typing import Final
 
 from msgspec import Struct
 
 from policies.access import Method
+from policies.value import Value
 from radius.audit.causes import Cause
 from radius.directory.question import Answer, Proved
 from radius.eap.framing import Octets, exchange
@@ -21,6 +23,9 @@ from radius.eap.tls_engine import TlsFailed, TlsServer
 from radius.pki.facts import CertificateFacts, Trust
 
 Steps = Generator[Challenge | Verify, bytes | Answer, None]
+
+_METHOD: Final = Phase.METHOD
+_CERTIFICATE_SENT: Final = Phase.CERTIFICATE_SENT
 
 
 class TunnelRules(Struct, frozen=True):
@@ -51,11 +56,14 @@ class Refused(Exception):  # noqa: N818 - what happened
         self.failure = failure
 
 
-class Shown(Struct, frozen=True, gc=False):
+class Shown(Value):
     """A client certificate that holds: its facts, and what the peer sent besides it (DER)."""
 
-    facts: CertificateFacts
-    intermediates: tuple[bytes, ...]
+    __slots__ = ("facts", "intermediates")
+
+    def __init__(self, facts: CertificateFacts, intermediates: tuple[bytes, ...]) -> None:
+        self.facts: Final = facts
+        self.intermediates: Final = intermediates
 
 
 def guarded(context: EapContext, conversation: Conversation, versioned: bool) -> Conversation:
@@ -81,7 +89,7 @@ def establish(context: EapContext, tls: TlsServer, message: bytes, versioned: bo
         if tls.finished:
             return flight
         if flight:
-            context.phase = Phase.METHOD if tls.resumed else Phase.CERTIFICATE_SENT
+            context.phase = _METHOD if tls.resumed else _CERTIFICATE_SENT
         message = yield from exchange(context, flight, versioned)
         if not message:
             raise PeerFault(Cause.EAP_BROKEN, "an empty packet where the handshake must go on")

@@ -3,8 +3,8 @@ RFC 9427)."""
 
 from collections.abc import Callable, Generator, Sequence
 from hmac import compare_digest
+from typing import Final
 
-from msgspec.structs import replace
 from OpenSSL import SSL
 
 from policies.access import Method
@@ -46,7 +46,10 @@ from radius.eap.tunnel import Tunnel, conclude, names_of, require_same_realm, re
 from radius.pki.facts import Trust
 from radius.secret import Secret
 
-_INDICATION = b"\0"  # RFC 9427 section 5: the protected success indication where phase 2 was left out
+_TTLS: Final = Method.TTLS
+_TTLS_TYPE: Final = EapType.TTLS
+_IN_TUNNEL: Final = Phase.IN_TUNNEL
+_INDICATION: Final = b"\0"  # RFC 9427 section 5: the protected success indication where phase 2 was left out
 
 Attributes = dict[tuple[int, int], bytes]
 
@@ -77,23 +80,23 @@ def _ttls(
     message = yield from start(versioned=True)
     tls = TlsServer(settings)
     flight = yield from establish(context, tls, message, versioned=True)
-    known = remembered(context, tls, resumptions, Method.TTLS)
+    known = remembered(context, tls, resumptions, _TTLS)
     shown = certificate_shown(context, tls, trust, known) if rules.client_certificate else None
-    resumed = yield from resume(context, tls, resumptions, trust, Method.TTLS, rules, inner)
-    context.phase = Phase.IN_TUNNEL
+    resumed = yield from resume(context, tls, resumptions, trust, _TTLS, rules, inner)
+    context.phase = _IN_TUNNEL
     tunnel = Tunnel(context, tls, flight)
-    keys = tls_keys(tls.connection, EapType.TTLS, tls.tls)
+    keys = tls_keys(tls.connection, _TTLS_TYPE, tls.tls)
     if resumed is not None and not tls.early:
         if tls.tls == "1.3":
             yield from _indicate(tunnel)
-        success = resumed.success(Method.TTLS, keys.msk, keys.session_id)
+        success = resumed.success(_TTLS, keys.msk, keys.session_id)
         return conclude(context, tls, resumptions, success, shown, resumed)
     outcome = yield from _phase_2(tunnel, inner_offers, rules)
     if isinstance(outcome, Failure):
         return outcome
     if tunnel.pending:  # the peer spoke early, and has yet to get its session tickets
         yield from tunnel.say(b"")
-    success = replace(outcome, method=Method.TTLS, msk=keys.msk, session_id=keys.session_id, inner=context.inner)
+    success = outcome.through(_TTLS, keys.msk, keys.session_id, context.inner)
     return conclude(context, tls, resumptions, success, shown)
 
 
@@ -126,7 +129,7 @@ def _phase_2(tunnel: Tunnel, inner_offers: Sequence[Offer], rules: TunnelRules) 
                 return failure_of(answer, within)
             if code == avp.MS_CHAP2_RESPONSE:
                 yield from _show_authenticator(tunnel, attributes, answer)
-            return Success(Method.TTLS, answer, identity=identity, inner=name)
+            return Success(_TTLS, answer, identity=identity, inner=name)
     return failure_because(context, Cause.NO_CREDENTIAL, "no password and no EAP inside EAP-TTLS")
 
 

@@ -5,11 +5,10 @@ pass up to the directory. TLS keeps order and loses nothing, so what the driver 
 """
 
 from collections.abc import Callable, Generator, Sequence
-
-from msgspec import Struct
-from msgspec.structs import replace
+from typing import Final
 
 from policies.access import Method
+from policies.value import Value
 from radius.audit.causes import Cause
 from radius.directory.question import Answer, Proved, Question, Remembered, VerifiedCertificate, Wrong
 from radius.eap.authentication import Ask, Authentication, Failed, Offer, Send, Succeeded
@@ -25,8 +24,8 @@ from radius.secret import Secret
 
 Carry = Callable[[bytes], Octets]  # an inner EAP-Request -> the inner EAP-Response to it
 
-_WRAPPING = 60  # octets at most that record, AVP and outer EAP header put around an inner packet
-_SMALLEST_MTU = 100
+_WRAPPING: Final = 60  # octets at most that record, AVP and outer EAP header put around an inner packet
+_SMALLEST_MTU: Final = 100
 
 
 class Tunnel:
@@ -85,12 +84,15 @@ def require_same_realm(context: EapContext, inner: str, rules: TunnelRules) -> N
         raise Refused(failure_because(context, Cause.IDENTITY_MISMATCH, detail))
 
 
-class Resumed(Struct, frozen=True, gc=False):
+class Resumed(Value):
     """A resumed session whose proof still holds. `issuer` is that of the certificate inside, "" where a password proved it."""
 
-    record: Remembrance
-    proved: Proved
-    issuer: str = ""
+    __slots__ = ("issuer", "proved", "record")
+
+    def __init__(self, record: Remembrance, proved: Proved, issuer: str = "") -> None:
+        self.record: Final = record
+        self.proved: Final = proved
+        self.issuer: Final = issuer
 
     def success(self, method: Method, msk: Secret, session_id: bytes) -> Success:
         """What phase 2 came to, when it was gone through."""
@@ -144,37 +146,39 @@ def resume(
         return None
     if isinstance(answer, bytes):
         raise TypeError("a Verify resumes with an Answer")
-    raise Refused(replace(failure_of(answer, context), identity=record.identity))
+    raise Refused(failure_of(answer, context, record.identity))
 
 
 def conclude(
     context: EapContext,
     tls: TlsServer,
     resumptions: Resumptions,
-    outcome: Success,
+    held: Success,
     shown: Shown | None,
     resumed: Resumed | None = None,
 ) -> Success:
-    """The end of a tunnelled method that held: `outcome` completed with what the tunnel knows, and remembered.
+    """The end of a tunnelled method that held: `held` completed with what the tunnel knows, and remembered.
 
     Raises Refused when the device's certificate is of another school than the account.
     """
     if shown is not None:
-        of_its_school(context, shown.facts, outcome.proved)
-    version = outcome.proved.version
+        of_its_school(context, shown.facts, held.proved)
+    version = held.proved.version
     record = None
     if version:
         record = Remembrance(
-            outcome.method,
-            outcome.identity,
+            held.method,
+            held.identity,
             context.identity,
-            outcome.inner,
+            held.inner,
             version,
             resumed.record.proved_at if resumed is not None else context.now,
             shown.facts if shown is not None else None,
             shown.intermediates if shown is not None else (),
-            outcome.chain,
+            held.chain,
         )
     remember(tls, resumptions, record)
-    issuer = shown.facts.issuer if shown is not None else outcome.issuer
-    return replace(outcome, tls=tls.tls, resumed=resumed is not None, issuer=issuer)
+    issuer = shown.facts.issuer if shown is not None else held.issuer
+    return Success(
+        held.method, held.proved, held.msk, held.session_id, held.identity, held.inner, tls.tls, resumed is not None, issuer
+    )

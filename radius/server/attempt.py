@@ -73,5 +73,9 @@ class Eap(Protocol):
     def route(self, packet: Packet, source: Source, port: Port, local: bytes) -> State | None:
         """The State of a packet that is for this worker; None when it is not, and has been dealt with."""
 
-    def receive(self, attempt: Attempt, arrival: Arrival) -> None:
-        """Take a request whose client and signature are proved."""
+    def goes_on(self, attempt: Attempt) -> bool:
+        """Take a request whose client and signature are proved, and which has a State of ours; False when the worker that
+        wrote it is gone."""
+
+    def begin(self, attempt: Attempt, arrival: Arrival) -> None:
+        """Take one that has none, or that nobody can go on with."""

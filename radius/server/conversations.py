@@ -141,7 +141,7 @@ class Conversations:
         found = self._table.get(state.conversation)
         if found is None:
             return Miss.SILENCED if state.conversation in self._silenced else Miss.GONE
-        if found.client.record.network != client.record.network:
+        if found.client.network != client.network:
             return Miss.STRANGER
         if (found.round - state.round) & 0xFF > 1:
             return Miss.STALE

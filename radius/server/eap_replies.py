@@ -6,9 +6,9 @@ section 2.3 and every NAS has it.
 """
 
 from collections.abc import Callable
+from typing import Final
 
-from msgspec import Struct
-
+from policies.value import Value
 from radius.directory.question import Principal
 from radius.eap.method import Success
 from radius.secret import Secret
@@ -30,29 +30,31 @@ from radius.wire.attributes import (
 from radius.wire.packet import Packet
 from radius.wire.shared_secret import SharedSecret
 
-_HALF = 32  # octets of the MSK for each direction
-_CLASS_VERSION = b"\x01"
+_HALF: Final = 32  # octets of the MSK for each direction
+_CLASS_VERSION: Final = b"\x01"
 
 Pseudonym = Callable[[str, str], bytes]
 """(kind, text) -> 16 octets by which equal texts of one kind are equal, and from which nobody reads them."""
 
 
-class Told(Struct, frozen=True, gc=False):
+class Told(Value):
     """What an Accept tells of the person: `name` for User-Name ("" for nothing), `client` who asks (its network), the
     `session`'s octets for Class."""
 
-    name: str
-    client: str
-    session: bytes
+    __slots__ = ("client", "name", "session")
+
+    def __init__(self, name: str, client: str, session: bytes) -> None:
+        self.name: Final = name
+        self.client: Final = client
+        self.session: Final = session
 
 
 def eap_message(octets: bytes) -> bytes:
     """An EAP packet as EAP-Message attributes, in order."""
     if len(octets) <= MAX_VALUE:
         return encode_attribute(EAP_MESSAGE, octets)
-    return b"".join(
-        encode_attribute(EAP_MESSAGE, octets[start : start + MAX_VALUE]) for start in range(0, len(octets), MAX_VALUE)
-    )
+    pieces = [octets[start : start + MAX_VALUE] for start in range(0, len(octets), MAX_VALUE)]
+    return b"".join([encode_attribute(EAP_MESSAGE, piece) for piece in pieces])
 
 
 def challenge(octets: bytes, state: bytes) -> bytes:

@@ -13,7 +13,7 @@ own words. A device whose outer name is backing off does not even get a TLS hand
 """
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 from policies.access import Arrival
 from radius.aaa.conclude import Conclusion, Outcome, conclude
@@ -30,9 +30,10 @@ from radius.directory.question import (
     MsChapResponse,
     NotHere,
     PlainPassword,
+    Question,
     Wrong,
 )
-from radius.eap.authentication import Ask, Authentication, Failed, Ignored, Offer, Send, Step, Succeeded
+from radius.eap.authentication import Ask, Authentication, Failed, Ignored, Offer, Send, Succeeded
 from radius.eap.identity import account_name, read_identity
 from radius.eap.method import EapContext, EapType, Failure, Success
 from radius.eap.packet import EapCode, MalformedEap, decode, encode_result, identity_request
@@ -50,15 +51,19 @@ from radius.wire.attributes import EAP_MESSAGE, FRAMED_MTU, MAX_VALUE, OPERATOR_
 from radius.wire.codes import Code
 from radius.wire.packet import MAX_PACKET, Packet
 
-SMALLEST_PACKET = 100  # octets; with a smaller Framed-MTU a certificate would need more rounds than there are
-_EAPOL_HEADER = 4  # IEEE 802.1X section 11.3; Framed-MTU counts it
-_AROUND = 38  # octets of the header and Message-Authenticator
-_GUESSES = (PlainPassword, ChapResponse, MsChapResponse, MsChap2Response)
-_START_OVER = Conclusion(Outcome.REJECT, (Cause.SERVER_RESTARTED,))
-_NOTHING = Ended()
-_ACCESS_CHALLENGE = int(Code.ACCESS_CHALLENGE)
-_ACCESS_REJECT = int(Code.ACCESS_REJECT)
-_UNANSWERED = str(Tag.ACCESS_UNANSWERED)
+SMALLEST_PACKET: Final = 100  # octets; with a smaller Framed-MTU a certificate would need more rounds than there are
+_EAPOL_HEADER: Final = 4  # IEEE 802.1X section 11.3; Framed-MTU counts it
+_AROUND: Final = 38  # octets of the header and Message-Authenticator
+_GUESSES: Final = (PlainPassword, ChapResponse, MsChapResponse, MsChap2Response)
+_START_OVER: Final = Conclusion(Outcome.REJECT, (Cause.SERVER_RESTARTED,))
+_NOTHING: Final = Ended()
+_ACCESS_CHALLENGE: Final = int(Code.ACCESS_CHALLENGE)
+_ACCESS_REJECT: Final = int(Code.ACCESS_REJECT)
+_UNANSWERED: Final = str(Tag.ACCESS_UNANSWERED)
+_ACCEPT: Final = Outcome.ACCEPT
+_RESPONSE: Final = int(EapCode.RESPONSE)
+_IDENTITY: Final = int(EapType.IDENTITY)
+_BACKING_OFF: Final = Cause.BACKING_OFF
 
 
 class Offering(Protocol):
@@ -125,18 +130,12 @@ class EapServer:
 
     # --- the packet's way
 
-    def receive(self, attempt: Attempt, arrival: Arrival) -> None:
-        """Take a request whose client and signature are proved."""
-        packet, state = attempt.packet, attempt.state
-        octets = b"".join(packet.all(EAP_MESSAGE))
-        if state is None:
-            self._begin(attempt, arrival, octets)
-            return
-        ours = self._states
-        if state.worker != ours.worker or state.incarnation != ours.incarnation:
-            self._counters.eap_restarted += 1
-            self._gate.finish(attempt, arrival, _NOTHING, _START_OVER, None)
-            return
+    def goes_on(self, attempt: Attempt) -> bool:
+        """Take a request whose client and signature are proved, and which has a State of ours; False when the worker that
+        wrote it is gone."""
+        state, ours = attempt.state, self._states
+        if state is None or state.worker != ours.worker or state.incarnation != ours.incarnation:
+            return False
         found = self.conversations.find(state, attempt.client)
         if isinstance(found, Miss):
             self._missed(attempt, found)
@@ -144,7 +143,16 @@ class EapServer:
             self._counters.in_work_dropped += 1
             self._gate.forget(attempt)
         else:
-            self._go_on(attempt, found, lambda: found.authentication.receive(octets, attempt.now))
+            self._go_on(attempt, found, _eap_packet(attempt.packet))
+        return True
+
+    def begin(self, attempt: Attempt, arrival: Arrival) -> None:
+        """Take one that has none, or that nobody can go on with."""
+        if attempt.state is None:
+            self._open(attempt, arrival, _eap_packet(attempt.packet))
+        else:
+            self._counters.eap_restarted += 1
+            self._gate.finish(attempt, arrival, _NOTHING, _START_OVER, None)
 
     def tick(self, now: float) -> None:
         """End the conversations whose devices have stopped answering, each with its audit event."""
@@ -155,7 +163,7 @@ class EapServer:
             conclusion = self._failed(conversation, failure, school, now)
             self._record(_abandoned(conversation, _ended(conversation, failure), conclusion, now))
 
-    def _begin(self, attempt: Attempt, arrival: Arrival, octets: bytes) -> None:
+    def _open(self, attempt: Attempt, arrival: Arrival, octets: bytes) -> None:
         nas = attempt.source[0]
         if not octets:
             if self.conversations.has_room(nas, arrival.mac):
@@ -168,12 +176,12 @@ class EapServer:
         except MalformedEap:
             self._ignore(attempt)
             return
-        if packet.code != EapCode.RESPONSE or packet.type != EapType.IDENTITY:
+        if packet.code != _RESPONSE or packet.type != _IDENTITY:
             self._counters.eap_stateless += 1
             self._gate.forget(attempt)
             return
         identity = read_identity(packet.data) or ""
-        if self._gate.backoff.refusal(arrival.mac, account_name(identity), attempt.now) is Cause.BACKING_OFF:
+        if self._gate.backoff.refusal(arrival.mac, account_name(identity), attempt.now) is _BACKING_OFF:
             refused = Conclusion(Outcome.REJECT, (Cause.BACKING_OFF,), wrong=True)
             self._gate.finish(attempt, arrival, Ended(user=identity), refused, None)
             return
@@ -185,7 +193,7 @@ class EapServer:
         context = EapContext(identity, self._random, self._packet_size(attempt.packet), school=school)
         authentication = Authentication(offers, context)
         begun = self.conversations.begin(authentication, attempt.client, nas, arrival, attempt.now)
-        self._go_on(attempt, begun, lambda: authentication.receive(octets, attempt.now))
+        self._go_on(attempt, begun, octets)
 
     def _packet_size(self, packet: Packet) -> int:
         """How many octets an EAP packet may have: the settings' bound, the link's (RFC 2865 section 5.12), and what fits a
@@ -215,22 +223,25 @@ class EapServer:
         self._counters.eap_ignored += 1
         self._gate.forget(attempt)
 
-    def _go_on(self, attempt: Attempt, conversation: Conversation, advance: Callable[[], Step]) -> None:
-        """One step and what it asks for. A fault of ours ends the conversation; the gate meets it with silence."""
+    def _go_on(self, attempt: Attempt, conversation: Conversation, word: bytes | Answer) -> None:
+        """One step from an EAP packet or an answer of the directory, and what it asks for. A fault of ours ends the
+        conversation; the gate meets it with silence."""
+        authentication, now = conversation.authentication, attempt.now
         try:
-            step = advance()
+            step = authentication.receive(word, now) if isinstance(word, bytes) else authentication.answered(word, now)
             while isinstance(step, Ask):
                 answer = self._answer(attempt, conversation, step)
                 if answer is None:
+                    self._ask_later(attempt, conversation, step.question)
                     return
-                step = conversation.authentication.answered(answer, attempt.now)
+                step = authentication.answered(answer, now)
             self._do(attempt, conversation, step)
         except Exception:
             self.conversations.silence(conversation, attempt.now)
             raise
 
     def _answer(self, attempt: Attempt, conversation: Conversation, step: Ask) -> Answer | None:
-        """What memory or patience answers; None when a thread of the directory is asked."""
+        """What memory or patience answers; None when a thread of the directory must be asked."""
         question, backoff = step.question, self._gate.backoff
         conversation.asked = question.principal
         conversation.guessed = isinstance(question.credential, _GUESSES)
@@ -239,18 +250,19 @@ class EapServer:
             if conversation.refusal is not None:
                 return NotHere()
         answer = self._directory.answer_now(question)
-        if answer is None:
-            conversation.waiting = True
-            self._later.ask(question, lambda answer: self._answered_later(attempt, conversation, answer))
-        else:
+        if answer is not None:
             self._learn(conversation, answer, attempt.now)
         return answer
+
+    def _ask_later(self, attempt: Attempt, conversation: Conversation, question: Question) -> None:
+        conversation.waiting = True
+        self._later.ask(question, lambda answer: self._answered_later(attempt, conversation, answer))
 
     def _answered_later(self, attempt: Attempt, conversation: Conversation, answer: Answer) -> None:
         conversation.waiting = False
         try:
             self._learn(conversation, answer, attempt.now)
-            self._go_on(attempt, conversation, lambda: conversation.authentication.answered(answer, attempt.now))
+            self._go_on(attempt, conversation, answer)
         except Exception as error:  # noqa: BLE001 - the edge: whatever is wrong with one request, the next is served
             self._gate.fault(attempt, error)
 
@@ -311,7 +323,7 @@ class EapServer:
             return
         proved = success.proved
         conclusion = conclude(arrival, success.method, proved, school, client.location, attempt.now, success.issuer)
-        if conclusion.outcome is not Outcome.ACCEPT:
+        if conclusion.outcome is not _ACCEPT:
             self._gate.finish(attempt, arrival, ended, conclusion, school)
             return
         told = Told(self._name(success, school, attempt.packet), client.network, conversation.id)
@@ -342,6 +354,12 @@ class EapServer:
         if concluded.outcome is Outcome.ACCEPT:  # a method that failed with a proof in hand: not by this door
             return Conclusion(Outcome.REJECT, (failure.cause,), concluded.principal, wrong=True)
         return concluded
+
+
+def _eap_packet(packet: Packet) -> bytes:
+    """What EAP-Message carries, in one piece or several (RFC 3579 section 3.1)."""
+    pieces = packet.all(EAP_MESSAGE)
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
 def _ended(conversation: Conversation, result: Success | Failure) -> Ended:

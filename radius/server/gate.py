@@ -140,13 +140,15 @@ class Gate:
     def _authenticate(self, attempt: Attempt) -> None:
         """From the request's attributes to a question, and to its answer if memory has it."""
         packet, client, now = attempt.packet, attempt.client, attempt.now
+        if attempt.state is not None and self.eap is not None and self.eap.goes_on(attempt):
+            return  # the conversation knows who arrived where
         try:
             arrival = client.family.read(packet)
         except PeerError:
             self.finish(attempt, Arrival(""), None, Conclusion(Outcome.REJECT, (Cause.UNREADABLE_NAME,)), None)
             return
         if EAP_MESSAGE in packet.first and self.eap is not None:
-            self.eap.receive(attempt, arrival)
+            self.eap.begin(attempt, arrival)
             return
         proof = read_proof(packet, arrival, attempt.secret)
         if not isinstance(proof, Proof):

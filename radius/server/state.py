@@ -11,26 +11,33 @@ Node is a digest of the node's name; Incarnation is another number at each start
 """
 
 from hashlib import blake2b
-from hmac import compare_digest
+from hmac import compare_digest as _any_compare
 from struct import Struct as Layout
+from typing import Final
 
-from msgspec import Struct
+from policies.value import Value
 
-VERSION = 1
-CONVERSATION = 8  # octets; unguessable, although the MAC already is
-_LAYOUT = Layout(">B4sBI8sB")
-_MAC = 8  # octets: a forger has one try in 1.8e19 with each packet, and must know a shared secret to send it
-SIZE = _LAYOUT.size + _MAC
+VERSION: Final = 1
+CONVERSATION: Final = 8  # octets; unguessable, although the MAC already is
+_LAYOUT: Final = Layout(">B4sBI8sB")
+_MAC: Final = 8  # octets: a forger has one try in 1.8e19 with each packet, and must know a shared secret to send it
+SIZE: Final = _LAYOUT.size + _MAC
+_pack: Final = _LAYOUT.pack
+_unpack: Final = _LAYOUT.unpack
+compare_digest: Final = _any_compare
 
 
-class State(Struct, frozen=True, gc=False):
+class State(Value):
     """What a State attribute of this installation says."""
 
-    node: bytes
-    worker: int
-    incarnation: int
-    conversation: bytes
-    round: int
+    __slots__ = ("conversation", "incarnation", "node", "round", "worker")
+
+    def __init__(self, node: bytes, worker: int, incarnation: int, conversation: bytes, round_: int) -> None:
+        self.node: Final = node
+        self.worker: Final = worker
+        self.incarnation: Final = incarnation
+        self.conversation: Final = conversation
+        self.round: Final = round_
 
 
 class States:
@@ -38,14 +45,14 @@ class States:
     `incarnation` below 2**32."""
 
     def __init__(self, key: bytes, node: str, worker: int, incarnation: int) -> None:
-        self._keyed = blake2b(key=key, digest_size=_MAC, person=b"kapija-state")
+        self._keyed = blake2b(key=key, digest_size=_MAC, person=b"kapija-state").copy  # another of the same
         self.node = blake2b(node.encode(), digest_size=4, person=b"kapija-node").digest()
         self.worker = worker
         self.incarnation = incarnation
 
     def write(self, conversation: bytes, round_: int) -> bytes:
         """The State of one Access-Challenge. `conversation` is 8 octets; rounds beyond 255 begin again at 0."""
-        body = _LAYOUT.pack(VERSION, self.node, self.worker, self.incarnation, conversation, round_ & 0xFF)
+        body = _pack(VERSION, self.node, self.worker, self.incarnation, conversation, round_ & 0xFF)
         return body + self._mac(body)
 
     def read(self, octets: bytes) -> State | None:
@@ -55,10 +62,10 @@ class States:
         body = octets[:-_MAC]
         if not compare_digest(self._mac(body), octets[-_MAC:]) or body[0] != VERSION:
             return None
-        _, node, worker, incarnation, conversation, round_ = _LAYOUT.unpack(body)
+        _, node, worker, incarnation, conversation, round_ = _unpack(body)
         return State(node, worker, incarnation, conversation, round_)
 
     def _mac(self, body: bytes) -> bytes:
-        digest = self._keyed.copy()
+        digest = self._keyed()
         digest.update(body)
         return digest.digest()

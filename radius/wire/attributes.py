@@ -103,7 +103,7 @@ def encode_attribute(attribute: int, value: bytes) -> bytes:
         raise ValueError(f"an attribute number is 1..255, not {attribute}")
     if len(value) > MAX_VALUE:
         raise ValueError(f"attribute {attribute} has {len(value)} octets, the limit is {MAX_VALUE}")
-    return bytes((attribute, len(value) + 2)) + value
+    return (attribute << 8 | len(value) + 2).to_bytes(2, "big") + value
 
 
 def encode_vendor(vendor: int, vendor_type: int, value: bytes) -> bytes:
@@ -118,4 +118,5 @@ def encode_vendor(vendor: int, vendor_type: int, value: bytes) -> bytes:
     if len(value) > MAX_VENDOR_VALUE:
         raise ValueError(f"vendor {vendor} type {vendor_type} has {len(value)} octets, the limit is {MAX_VENDOR_VALUE}")
     size = len(value) + 2
-    return bytes((VENDOR_SPECIFIC, size + 6)) + vendor.to_bytes(4, "big") + bytes((vendor_type, size)) + value
+    head = VENDOR_SPECIFIC << 56 | (size + 6) << 48 | vendor << 16 | vendor_type << 8 | size
+    return head.to_bytes(8, "big") + value

@@ -11,12 +11,13 @@ from policies.access import Method
 from policies.value import Value
 from radius.audit.causes import Cause
 from radius.directory.question import Answer, Proved, Question, Remembered, VerifiedCertificate, Wrong
-from radius.eap.authentication import Ask, Authentication, Failed, Offer, Send, Succeeded
+from radius.eap.authentication import Authentication
 from radius.eap.framing import Octets, exchange
 from radius.eap.identity import account_name, read_identity
 from radius.eap.method import Challenge, Conversation, EapContext, PeerFault, Success, Verify, failure_of
 from radius.eap.packet import OVERHEAD, name_of_type
 from radius.eap.resumption import Remembrance, Resumptions
+from radius.eap.steps import Ask, Failed, Offer, Send, Succeeded
 from radius.eap.tls_engine import TlsServer
 from radius.eap.tls_phase import Refused, Shown, TunnelRules, failure_because, of_its_school, remember, remembered
 from radius.pki.facts import Trust

@@ -87,26 +87,9 @@ class Success(Value):
         self.issuer: Final = issuer
         self.chain: Final = chain
 
-    def tunnelled(self, method: Method, msk: Secret, session_id: bytes, inner: str) -> "Success":
-        """What the success of an inner method comes to outside: that of `method`, with the tunnel's keys."""
-        return Success(
-            method, self.proved, msk, session_id, self.identity, inner, self.tls, self.resumed, self.issuer, self.chain
-        )
-
-    def ended(self, tls: str, resumed: bool, issuer: str) -> "Success":
-        """The same, with what is known at the very end."""
-        return Success(
-            self.method,
-            self.proved,
-            self.msk,
-            self.session_id,
-            self.identity,
-            self.inner,
-            tls,
-            resumed,
-            issuer,
-            self.chain,
-        )
+    def through(self, method: Method, msk: Secret, session_id: bytes, inner: str) -> "Success":
+        """The same proof, brought through the tunnel of another method, which has keys of its own."""
+        return Success(method, self.proved, msk, session_id, self.identity, inner, issuer=self.issuer, chain=self.chain)
 
 
 class Failure(Value):

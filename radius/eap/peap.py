@@ -9,7 +9,6 @@ from policies.access import Method
 from radius.audit.causes import Cause
 from radius.directory.question import Answer, CouldNotAsk
 from radius.eap import peap_tlv
-from radius.eap.authentication import Offer
 from radius.eap.framing import Octets, start
 from radius.eap.keys import CompoundKeys, TlsKeys, compound_keys, tls_keys
 from radius.eap.method import (
@@ -27,6 +26,7 @@ from radius.eap.method import (
 from radius.eap.packet import HEADER, EapCode, identity_request
 from radius.eap.peap_tlv import NONCE
 from radius.eap.resumption import Resumptions
+from radius.eap.steps import Offer
 from radius.eap.tls_contexts import TlsContexts
 from radius.eap.tls_engine import TlsServer
 from radius.eap.tls_phase import (
@@ -126,7 +126,7 @@ class _Peap:
         msk = yield from self._result(tunnel, keys, bound)
         if msk is None:
             raise Refused(failure_because(context, Cause.CRYPTO_BINDING, "the device answered our success with a failure"))
-        success = outcome.tunnelled(_PEAP, msk, keys.session_id, context.inner)
+        success = outcome.through(_PEAP, msk, keys.session_id, context.inner)
         return conclude(context, tunnel.tls, self.resumptions, success, shown)
 
     def _fast(

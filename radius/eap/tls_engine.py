@@ -141,8 +141,8 @@ class TlsServer:
         leaf = self.connection.get_peer_certificate()
         if leaf is None:
             return ()
-        chain = [leaf, *(self.connection.get_peer_cert_chain() or ())]
-        return tuple([dump_certificate(FILETYPE_ASN1, each) for each in chain])
+        rest = self.connection.get_peer_cert_chain() or []
+        return tuple(dump_certificate(FILETYPE_ASN1, each) for each in (leaf, *rest))
 
     def close(self, keep_session: bool) -> None:
         """Before it is dropped. EAP sends no close_notify: OpenSSL has to be told, or it takes the session for broken and

@@ -20,7 +20,6 @@ from radius.directory.question import (
     Proved,
 )
 from radius.eap import avp
-from radius.eap.authentication import Offer
 from radius.eap.framing import Octets, start
 from radius.eap.identity import account_name, read_identity
 from radius.eap.keys import implicit_challenge, tls_keys
@@ -39,6 +38,7 @@ from radius.eap.method import (
     verify,
 )
 from radius.eap.resumption import Resumptions
+from radius.eap.steps import Offer
 from radius.eap.tls_contexts import TlsContexts
 from radius.eap.tls_engine import TlsServer
 from radius.eap.tls_phase import TunnelRules, certificate_shown, establish, failure_because, guarded, remembered
@@ -96,7 +96,7 @@ def _ttls(
         return outcome
     if tunnel.pending:  # the peer spoke early, and has yet to get its session tickets
         yield from tunnel.say(b"")
-    success = outcome.tunnelled(_TTLS, keys.msk, keys.session_id, context.inner)
+    success = outcome.through(_TTLS, keys.msk, keys.session_id, context.inner)
     return conclude(context, tls, resumptions, success, shown)
 
 

@@ -11,12 +11,13 @@ from policies.access import Method
 from policies.value import Value
 from radius.audit.causes import Cause
 from radius.directory.question import Answer, Proved, Question, Remembered, VerifiedCertificate, Wrong
-from radius.eap.authentication import Ask, Authentication, Failed, Offer, Send, Succeeded
+from radius.eap.authentication import Authentication
 from radius.eap.framing import Octets, exchange
 from radius.eap.identity import account_name, read_identity
 from radius.eap.method import Challenge, Conversation, EapContext, PeerFault, Success, Verify, failure_of
 from radius.eap.packet import OVERHEAD, name_of_type
 from radius.eap.resumption import Remembrance, Resumptions
+from radius.eap.steps import Ask, Failed, Offer, Send, Succeeded
 from radius.eap.tls_engine import TlsServer
 from radius.eap.tls_phase import Refused, Shown, TunnelRules, failure_because, of_its_school, remember, remembered
 from radius.pki.facts import Trust
@@ -153,30 +154,32 @@ def conclude(
     context: EapContext,
     tls: TlsServer,
     resumptions: Resumptions,
-    outcome: Success,
+    held: Success,
     shown: Shown | None,
     resumed: Resumed | None = None,
 ) -> Success:
-    """The end of a tunnelled method that held: `outcome` completed with what the tunnel knows, and remembered.
+    """The end of a tunnelled method that held: `held` completed with what the tunnel knows, and remembered.
 
     Raises Refused when the device's certificate is of another school than the account.
     """
     if shown is not None:
-        of_its_school(context, shown.facts, outcome.proved)
-    version = outcome.proved.version
+        of_its_school(context, shown.facts, held.proved)
+    version = held.proved.version
     record = None
     if version:
         record = Remembrance(
-            outcome.method,
-            outcome.identity,
+            held.method,
+            held.identity,
             context.identity,
-            outcome.inner,
+            held.inner,
             version,
             resumed.record.proved_at if resumed is not None else context.now,
             shown.facts if shown is not None else None,
             shown.intermediates if shown is not None else (),
-            outcome.chain,
+            held.chain,
         )
     remember(tls, resumptions, record)
-    issuer = shown.facts.issuer if shown is not None else outcome.issuer
-    return outcome.ended(tls.tls, resumed is not None, issuer)
+    issuer = shown.facts.issuer if shown is not None else held.issuer
+    return Success(
+        held.method, held.proved, held.msk, held.session_id, held.identity, held.inner, tls.tls, resumed is not None, issuer
+    )

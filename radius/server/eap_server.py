@@ -19,8 +19,7 @@ from policies.access import Arrival
 from radius.aaa.conclude import Conclusion, Outcome, conclude
 from radius.aaa.schools import School, Schools
 from radius.audit.causes import Cause
-from radius.audit.events import MAX_DETAIL, AccessDecided, Event
-from radius.audit.tags import Tag
+from radius.audit.events import Event
 from radius.directory.question import (
     Answer,
     ChapResponse,
@@ -33,14 +32,16 @@ from radius.directory.question import (
     Question,
     Wrong,
 )
-from radius.eap.authentication import Ask, Authentication, Failed, Ignored, Offer, Send, Succeeded
+from radius.eap.authentication import Authentication
 from radius.eap.identity import account_name, read_identity
 from radius.eap.method import EapContext, EapType, Failure, Success
 from radius.eap.packet import EapCode, MalformedEap, decode, encode_result, identity_request
+from radius.eap.steps import Ask, Failed, Ignored, Offer, Send, Succeeded
 from radius.server.attempt import Attempt, Later
 from radius.server.conversations import Conversation, Conversations, Miss
 from radius.server.counters import Counters
 from radius.server.credentials import Ended
+from radius.server.eap_events import abandoned, ended
 from radius.server.eap_replies import Pseudonym, Told, acceptance, challenge, eap_message
 from radius.server.gate import Gate
 from radius.server.replies import proxy_states
@@ -59,7 +60,6 @@ _START_OVER: Final = Conclusion(Outcome.REJECT, (Cause.SERVER_RESTARTED,))
 _NOTHING: Final = Ended()
 _ACCESS_CHALLENGE: Final = int(Code.ACCESS_CHALLENGE)
 _ACCESS_REJECT: Final = int(Code.ACCESS_REJECT)
-_UNANSWERED: Final = str(Tag.ACCESS_UNANSWERED)
 _ACCEPT: Final = Outcome.ACCEPT
 _RESPONSE: Final = int(EapCode.RESPONSE)
 _IDENTITY: Final = int(EapType.IDENTITY)
@@ -161,7 +161,7 @@ class EapServer:
             failure = conversation.authentication.abandoned(now)
             school = self._schools.get(conversation.client.school)
             conclusion = self._failed(conversation, failure, school, now)
-            self._record(_abandoned(conversation, _ended(conversation, failure), conclusion, now))
+            self._record(abandoned(conversation, ended(conversation, failure), conclusion, now))
 
     def _open(self, attempt: Attempt, arrival: Arrival, octets: bytes) -> None:
         nas = attempt.source[0]
@@ -286,8 +286,8 @@ class EapServer:
                 self.conversations.silence(conversation, attempt.now)
             else:
                 self.conversations.end(conversation)
-            ended = _ended(conversation, step.failure)
-            self._gate.finish(attempt, conversation.arrival, ended, conclusion, school)
+            end = ended(conversation, step.failure)
+            self._gate.finish(attempt, conversation.arrival, end, conclusion, school)
         else:
             if not conversation.round:
                 self.conversations.end(conversation)
@@ -313,22 +313,22 @@ class EapServer:
     def _succeeded(self, attempt: Attempt, conversation: Conversation, step: Succeeded) -> None:
         """The proof held; now policy, as for every other method."""
         success, client, arrival = step.success, attempt.client, conversation.arrival
-        ended = _ended(conversation, success)
+        end = ended(conversation, success)
         if conversation.guessed:
             self._gate.backoff.succeeded(conversation.mac, conversation.asked, attempt.now)
         school = self._schools.get(client.school)
         if school is None:
             gone = Conclusion(Outcome.SILENCE, (Cause.SCHOOL_GONE,))
-            self._gate.finish(attempt, arrival, ended, gone, None)
+            self._gate.finish(attempt, arrival, end, gone, None)
             return
         proved = success.proved
         conclusion = conclude(arrival, success.method, proved, school, client.location, attempt.now, success.issuer)
         if conclusion.outcome is not _ACCEPT:
-            self._gate.finish(attempt, arrival, ended, conclusion, school)
+            self._gate.finish(attempt, arrival, end, conclusion, school)
             return
         told = Told(self._name(success, school, attempt.packet), client.network, conversation.id)
         attributes = acceptance(step.octets, success, told, attempt.secret, attempt.packet, self._random, self._pseudonym)
-        self._gate.accept(attempt, arrival, ended, proved, school, conclusion, 0, attributes)
+        self._gate.accept(attempt, arrival, end, proved, school, conclusion, 0, attributes)
 
     def _name(self, success: Success, school: School, packet: Packet) -> str:
         """The name for User-Name in the Accept, "" where the NAS shall not be told."""
@@ -360,51 +360,3 @@ def _eap_packet(packet: Packet) -> bytes:
     """What EAP-Message carries, in one piece or several (RFC 3579 section 3.1)."""
     pieces = packet.all(EAP_MESSAGE)
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
-
-
-def _ended(conversation: Conversation, result: Success | Failure) -> Ended:
-    authentication = conversation.authentication
-    outer = authentication.identity
-    user = result.identity or outer
-    return Ended(
-        authentication.method or "",
-        user,
-        outer if outer != user else "",
-        result.inner,
-        result.tls,
-        isinstance(result, Success) and result.resumed,
-        result.detail[:MAX_DETAIL] if isinstance(result, Failure) else "",
-        authentication.rounds,
-    )
-
-
-def _abandoned(conversation: Conversation, ended: Ended, conclusion: Conclusion, now: float) -> AccessDecided:
-    """The audit event of a conversation whose device fell silent: there was nobody left to reply to."""
-    arrival, client, principal = conversation.arrival, conversation.client, conclusion.principal
-    return AccessDecided(
-        now,
-        _UNANSWERED,
-        client.school,
-        conversation.nas,
-        client.network,
-        ended.user,
-        principal.subject if principal is not None else "",
-        principal.role if principal is not None else "",
-        arrival.mac,
-        arrival.ssid,
-        arrival.access_point,
-        ended.method,
-        "",
-        "",
-        conclusion.causes,
-        0,
-        0,
-        0.0,
-        (0, 0, 0, 0),
-        ended.outer,
-        ended.inner,
-        ended.tls,
-        ended.resumed,
-        ended.detail,
-        ended.rounds,
-    )

@@ -18,7 +18,6 @@ from radius.directory.question import (
     PlainPassword,
     VerifiedCertificate,
 )
-from radius.eap.authentication import Offer
 from radius.eap.eap_tls import eap_tls, inner_eap_tls
 from radius.eap.gtc import gtc
 from radius.eap.identity import parse, same_realm
@@ -27,6 +26,7 @@ from radius.eap.method import EapType
 from radius.eap.mschapv2 import mschapv2
 from radius.eap.peap import peap
 from radius.eap.resumption import Resumptions
+from radius.eap.steps import Offer
 from radius.eap.tls_contexts import TlsContexts
 from radius.eap.tls_phase import TunnelRules
 from radius.eap.ttls import ttls

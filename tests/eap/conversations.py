@@ -2,15 +2,7 @@
 
 from policies.access import Method
 from radius.directory.question import PlainPassword, Principal, Proved, Question
-from radius.eap.authentication import (
-    Ask,
-    Authentication,
-    Failed,
-    Offer,
-    Send,
-    Step,
-    Succeeded,
-)
+from radius.eap.authentication import Authentication
 from radius.eap.gtc import gtc
 from radius.eap.md5 import md5
 from radius.eap.method import (
@@ -25,6 +17,7 @@ from radius.eap.method import (
     challenge,
 )
 from radius.eap.mschapv2 import mschapv2
+from radius.eap.steps import Ask, Failed, Offer, Send, Step, Succeeded
 from radius.secret import Secret
 from tests.fakes.eap_peer import identity, response
 from tests.fakes.school_house import NOW

@@ -5,19 +5,14 @@ import pytest
 from policies.access import Method
 from radius.audit.causes import Cause
 from radius.directory.question import Proved
-from radius.eap.authentication import (
-    MAX_ROUNDS,
-    Ask,
-    Discard,
-    Ignored,
-    Send,
-)
+from radius.eap.authentication import MAX_ROUNDS
 from radius.eap.method import (
     Conversation,
     EapContext,
     Phase,
     challenge,
 )
+from radius.eap.steps import Ask, Discard, Ignored, Send
 from tests.eap.conversations import ANA, GTC, MD5, at, failed, make, method, sent
 from tests.fakes.eap_peer import expanded, expanded_nak, identity, nak, response
 from tests.fakes.school_house import NOW

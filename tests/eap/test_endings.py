@@ -7,12 +7,7 @@ import pytest
 from policies.access import Method
 from radius.audit.causes import Cause
 from radius.directory.question import Answer, NotHere, PlainPassword, Proved, Question
-from radius.eap.authentication import (
-    MAX_ROUNDS,
-    Discard,
-    Ignored,
-    Offer,
-)
+from radius.eap.authentication import MAX_ROUNDS
 from radius.eap.method import (
     Challenge,
     Conversation,
@@ -24,6 +19,7 @@ from radius.eap.method import (
     Verify,
     challenge,
 )
+from radius.eap.steps import Discard, Ignored, Offer
 from radius.errors import ServiceError
 from radius.secret import Secret
 from tests.eap.conversations import ANA, GTC, at, failed, make, method

@@ -19,9 +19,10 @@ from radius.directory.question import (
     Refused,
     Wrong,
 )
-from radius.eap.authentication import Ask, Authentication, Failed, Offer, Send, Step, Succeeded
+from radius.eap.authentication import Authentication
 from radius.eap.method import EapContext, EapType
 from radius.eap.mschapv2 import master_session_key, mschapv2
+from radius.eap.steps import Ask, Failed, Offer, Send, Step, Succeeded
 from radius.secret import Secret
 from tests.fakes.eap_peer import MSCHAPV2, Peer, answering, converse, identity, mschapv2_response, response
 from tests.fakes.school_house import NOW, SchoolHouse

@@ -13,12 +13,13 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from policies.access import Method
 from radius.directory.question import CouldNotAsk, NotHere, Principal, Proved, Wrong
-from radius.eap.authentication import MAX_ROUNDS, Ask, Authentication, Failed, Ignored, Offer, Send, Step, Succeeded
+from radius.eap.authentication import MAX_ROUNDS, Authentication
 from radius.eap.gtc import gtc
 from radius.eap.md5 import md5
 from radius.eap.method import EapContext, EapType
 from radius.eap.mschapv2 import mschapv2
 from radius.eap.packet import MAX_EAP_PACKET, identity_request
+from radius.eap.steps import Ask, Failed, Ignored, Offer, Send, Step, Succeeded
 from tests.fakes.eap_peer import Peer, answering, converse, expanded_nak, identity, nak, response
 from tests.fakes.school_house import NOW, SchoolHouse
 

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from OpenSSL import SSL
 
-from radius.eap.authentication import Ask, Failed, Ignored, Send, Succeeded
+from radius.eap.steps import Ask, Failed, Ignored, Send, Succeeded
 from tests.eap.tls_house import TlsHouse, papers
 from tests.fakes.eap_peer import response
 from tests.fakes.tls_peer import PEAP, TLS, TTLS, Over, TlsPeer, Wire

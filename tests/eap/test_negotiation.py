@@ -3,9 +3,7 @@
 import pytest
 
 from radius.audit.causes import Cause
-from radius.eap.authentication import (
-    Succeeded,
-)
+from radius.eap.steps import Succeeded
 from tests.eap.conversations import ALL, NAME, failed, make, sent
 from tests.fakes.eap_peer import Peer, answering, converse, expanded_nak, identity, nak
 from tests.fakes.school_house import NOW, SchoolHouse

@@ -17,10 +17,11 @@ from radius.directory.question import (
     Refused,
     Wrong,
 )
-from radius.eap.authentication import Ask, Authentication, Failed, Offer, Send, Step, Succeeded
+from radius.eap.authentication import Authentication
 from radius.eap.gtc import gtc
 from radius.eap.md5 import md5
 from radius.eap.method import EapContext, EapType
+from radius.eap.steps import Ask, Failed, Offer, Send, Step, Succeeded
 from radius.secret import Secret
 from tests.fakes.eap_peer import Peer, answering, converse, identity, response
 from tests.fakes.school_house import NOW, SchoolHouse

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from policies.access import Method
 from radius.audit.causes import Cause
 from radius.directory.question import Answer, Question
-from radius.eap.authentication import Authentication, Offer
+from radius.eap.authentication import Authentication
 from radius.eap.eap_tls import eap_tls, inner_eap_tls
 from radius.eap.gtc import gtc
 from radius.eap.md5 import md5
@@ -21,6 +21,7 @@ from radius.eap.method import EapContext, EapType
 from radius.eap.mschapv2 import mschapv2
 from radius.eap.peap import peap
 from radius.eap.resumption import Resumptions
+from radius.eap.steps import Offer
 from radius.eap.tls_contexts import make_contexts
 from radius.eap.tls_phase import TunnelRules
 from radius.eap.ttls import ttls

@@ -5,11 +5,11 @@ import os
 from collections.abc import Sequence
 
 from policies.access import Method
-from radius.eap.authentication import Offer
 from radius.eap.gtc import gtc
 from radius.eap.md5 import md5
 from radius.eap.method import EapType
 from radius.eap.mschapv2 import mschapv2
+from radius.eap.steps import Offer
 from radius.server.conversations import LIMITS, Conversations, Limits
 from radius.server.eap_server import EapServer
 from radius.server.state import States

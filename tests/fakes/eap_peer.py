@@ -6,7 +6,8 @@ from collections.abc import Callable
 from radius.crypto.mschap import challenge_hash, challenge_response, hash_nt_password_hash, nt_password_hash
 from radius.directory.local import LocalDirectory
 from radius.directory.question import Answer, Question
-from radius.eap.authentication import Ask, Authentication, Ignored, Send, Step
+from radius.eap.authentication import Authentication
+from radius.eap.steps import Ask, Ignored, Send, Step
 from tests.fakes.school_house import SchoolHouse
 
 GTC, MD5, MSCHAPV2 = 6, 4, 26

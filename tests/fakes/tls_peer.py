@@ -14,8 +14,9 @@ from OpenSSL import SSL
 
 from radius.crypto.mschap import challenge_hash, challenge_response, nt_password_hash
 from radius.directory.question import Answer, Question
-from radius.eap.authentication import Ask, Authentication, Failed, Ignored, Send, Step, Succeeded
+from radius.eap.authentication import Authentication
 from radius.eap.method import Failure, Success
+from radius.eap.steps import Ask, Failed, Ignored, Send, Step, Succeeded
 from radius.pki.making import Made
 from tests.fakes.eap_peer import Peer, identity, response
 

@@ -7,9 +7,9 @@ from radius.audit.causes import Cause
 from radius.audit.events import AccessDecided
 from radius.audit.tags import Tag
 from radius.directory.question import Answer, CouldNotAsk, NotHere, Question
-from radius.eap.authentication import Offer
 from radius.eap.method import EapType
 from radius.eap.mschapv2 import mschapv2
+from radius.eap.steps import Offer
 from radius.wire.attributes import (
     MICROSOFT,
     MS_MPPE_RECV_KEY,

@@ -19,7 +19,7 @@ from policies.moment import Moment
 from policies.rule import CRITICAL, Rule
 from policies.time_conditions import moment_of
 
-_Layers = tuple[tuple[dict[str, Slot], Slot], ...]
+_Layers = tuple[tuple[dict[str, Slot], Slot, str], ...]  # the last is what stands before a rule's id: its scope
 
 
 class Evaluator:
@@ -39,23 +39,23 @@ class Evaluator:
         self.sha256 = sha256(both.encode()).hexdigest()
         layers, away = [], []
         if national:
-            layers.append(national.layer.without(self._replaced))
-            away.append(national.critical_layer.without(self._replaced))
+            layers.append((national.layer.without(self._replaced), f"{national.scope}:"))
+            away.append((national.critical_layer.without(self._replaced), f"{national.scope}:"))
         if school:
-            layers.append(school.layer)
-            away.append(school.critical_layer)
-        self._layers: _Layers = tuple((layer.by_role, layer.others) for layer in layers)
-        self._away: _Layers = tuple((layer.by_role, layer.others) for layer in away)
+            layers.append((school.layer, f"{school.scope}:"))
+            away.append((school.critical_layer, f"{school.scope}:"))
+        self._layers: _Layers = tuple((layer.by_role, layer.others, scope) for layer, scope in layers)
+        self._away: _Layers = tuple((layer.by_role, layer.others, scope) for layer, scope in away)
 
     def decide(self, access: Access) -> Decision:
         """The Decision. Total: a Moment that was made for another policy, and lacks a time condition, permits nothing."""
         until = inf
         role, groups = access.role, access.groups
-        for by_role, others in self._away if access.directory_away else self._layers:
+        for by_role, others, scope in self._away if access.directory_away else self._layers:
             slot = by_role.get(role, others)
             mine = groups & slot.named
             candidates = slot.found.get(mine)
-            for static, texts, temporal, rule in slot.find(mine) if candidates is None else candidates:
+            for static, texts, temporal, rule, grant, denial in slot.find(mine) if candidates is None else candidates:
                 if not static(access):
                     continue
                 if texts:
@@ -68,7 +68,7 @@ class Evaluator:
                             until = change
                     if not temporal(access):
                         continue
-                return Decision(rule.grant is not None, rule.name, rule.grant, rule.denial, self.sha256, until)
+                return Decision(grant is not None, scope + rule, grant, denial, self.sha256, until)
         return Decision(False, "", None, None, self.sha256, until)
 
     def asks(self, key: str) -> bool:

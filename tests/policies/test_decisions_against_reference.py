@@ -175,3 +175,18 @@ def test_a_school_cannot_redefine_a_national_filter_profile():
     assert policy.filter("young").description == "national"
     assert policy.filter("club").safe_search
     assert policy.filter("nobody") is None
+
+
+def test_schools_with_the_same_rules_share_them_and_each_is_named_in_its_own_decisions():
+    text = '[[rule]]\nid = "mine"\nwhen = { role = "student" }\ngrant = { vlan = "pupils" }\n'
+    vuk, sava, other = (
+        parse(each, scope, fine) for each, scope in ((text, "os-vuk"), (text, "os-sava"), (text + "\n", "os-x"))
+    )
+    assert vuk.layer is sava.layer is other.layer
+    changed = parse(text.replace("pupils", "guests"), "os-sava", fine)
+    assert changed.layer is not vuk.layer
+    student = Access("os-vuk", "peap", Moment(0.0), role="student")
+    assert [Evaluator(None, each).decide(student).rule for each in (vuk, sava)] == ["os-vuk:mine", "os-sava:mine"]
+    granted = Evaluator(None, changed).decide(student).grant
+    assert granted is not None
+    assert granted.vlan == "guests"

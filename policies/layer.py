@@ -13,24 +13,13 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
-from msgspec import Struct
-
 from policies.conditions import Condition, Group, Role, Test
 from policies.grant import Denial, Grant
 from policies.logic import AllOf, AnyOf, all_of, times
-from policies.rule import Rule
+from policies.rule import Outline, Rule
 from policies.time_conditions import TimeCondition
 
 _MOST_COMBINATIONS = 256  # combinations of demanded groups that one Slot remembers; further ones are looked up each time
-
-
-class Outline(Struct, frozen=True):
-    """What decides of a rule, whoever's it is: schools whose rules have equal outlines share what is made of them."""
-
-    id: str
-    when: AllOf
-    grant: Grant | None
-    denial: Denial | None
 
 
 class Candidate(NamedTuple):
@@ -83,7 +72,7 @@ class Layer:
     @staticmethod
     def of(rules: Iterable[Rule]) -> "Layer":
         """The rules, compiled; the same Layer for equal rules of whatever scope."""
-        return _layer(tuple(Outline(rule.id, rule.when, rule.grant, rule.denial) for rule in rules))
+        return _layer(tuple([rule.outline for rule in rules]))
 
     def without(self, ids: frozenset[str]) -> "Layer":
         """The layer without the rules of these ids; itself when there are none."""

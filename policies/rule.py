@@ -10,6 +10,15 @@ NATIONAL = "national"
 CRITICAL = "critical"  # the id of the rule that [critical] is
 
 
+class Outline(Struct, frozen=True):
+    """What decides of a rule, whoever's it is: schools whose rules have equal outlines share what is made of them."""
+
+    id: str
+    when: AllOf
+    grant: Grant | None
+    denial: Denial | None
+
+
 class Rule(Struct, frozen=True, eq=False):
     """One rule of a scope. It has either a `grant` or a `denial`.
 
@@ -28,6 +37,11 @@ class Rule(Struct, frozen=True, eq=False):
     description: str = ""
     locked: bool = False
     replaces: tuple[str, ...] = ()
+
+    @property
+    def outline(self) -> Outline:
+        """The rule without whose it is."""
+        return Outline(self.id, self.when, self.grant, self.denial)
 
     @property
     def conditions(self) -> tuple[Condition, ...]:

@@ -81,7 +81,7 @@ venv)
     fi
     ;;
 test | oracle)
-    mapfile -t packages < <(missing radclient=freeradius-utils ip=iproute2 eapol_test=eapoltest hostapd=hostapd wpa_supplicant=wpasupplicant)
+    mapfile -t packages < <(missing radclient=freeradius-utils ip=iproute2 openssl=openssl eapol_test=eapoltest hostapd=hostapd wpa_supplicant=wpasupplicant)
     [ "$1" = test ] || mapfile -t -O "${#packages[@]}" packages < <(missing freeradius=freeradius)
     require "${packages[@]}" || [ "${CI:-}" != true ]
     ;;

@@ -87,6 +87,7 @@ class Bench:
             devices.client_pair(f"client-{number:06d}", f"user{number:06d}")
         kapija_home.prepare(self.home, free_port(), secret, users=USERS)
         put_trust(load_settings(self.home), [self.client_root])
+        self._key = ""  # whose certificate is in the home
 
     def work(self, login: Login) -> Work:
         """What radload does for a row."""
@@ -134,8 +135,10 @@ class Bench:
             self.home, port, workers, f'\n[eap]\nmethods = ["{login.kapija}"]\npacket_size = {PACKET_SIZE}\n'
         )
         home = load_settings(self.home)
-        with open_admin(home, "bench") as admin:
-            put_server_certificates(home, admin.keyring, {f"server-{login.key}": self.servers[login.key]})
+        if self._key != login.key:  # written again, it would renew the workers of a server that is being measured
+            with open_admin(home, "bench") as admin:
+                put_server_certificates(home, admin.keyring, {f"server-{login.key}": self.servers[login.key]})
+            self._key = login.key
         name = "Kapija" if workers == 1 else f"Kapija, {workers} workers"
         log = self.folder / f"kapija-{login.name}-{workers}.out"
         server = measure.start(

@@ -115,6 +115,8 @@ def load(server: Server, mode: str, *arguments: str, users: int | None = None, v
         raise BenchFailed(f"{server.name}, {mode}: radload ended with {done.returncode}\n{done.stdout}{done.stderr}")
     said = json.loads(done.stdout.splitlines()[-1])  # a mixed run prints a line for each mode first
     resumed = said["resumed"] / max(1, said["resumed"] + said["full"])
+    if said["srv_cpu_s_per_1000"] < 0:  # what an ended process had used is no longer in /proc
+        raise BenchFailed(f"{server.name}, {mode}: one of its processes ended during the run, so its CPU cannot be told")
     return Run(said["conv_s"], said["p50_ms"], said["p99_ms"], said["srv_cpu_s_per_1000"], said["gen_cpu_pct"], resumed)
 
 

@@ -32,7 +32,7 @@ class _Failures:
 
 
 class Backoff:
-    """What a worker remembers of failures and successes. Devices and names are texts as the NAS sent them."""
+    """What a worker remembers of failures and successes. Names may come as the NAS sent them; they are compared canonically."""
 
     def __init__(self, at_most: int = AT_MOST, trusted_at_most: int = TRUSTED_AT_MOST) -> None:
         self._pairs: OrderedDict[int, _Failures] = OrderedDict()

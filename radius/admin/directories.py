@@ -12,10 +12,9 @@ from sqlalchemy import Connection, Row, insert, select, update
 
 from radius.admin import checks
 from radius.admin.context import Admin, Change
-from radius.admin.directory_fit import misfits
+from radius.admin.directory_fit import check_secrets, check_use, misfits, wanted_secrets
 from radius.audit.tags import Tag
-from radius.directory.description import BIND_PASSWORD, CLIENT_KEY, Description, DescriptionError, parse_description
-from radius.directory.ldap.tls import client_context
+from radius.directory.description import Description, DescriptionError, parse_description
 from radius.errors import NotFound, OperatorError
 from radius.secret import Secret
 from radius.store.directory_secrets import open_secrets, seal_secrets
@@ -34,12 +33,6 @@ class External(Struct, frozen=True):
     error: str = ""
 
 
-def wanted_secrets(description: Description) -> tuple[str, ...]:
-    """The names of the secrets that a description needs."""
-    password = (BIND_PASSWORD,) if description.bind_dn else ()
-    return (*password, CLIENT_KEY) if description.client_certificate else password
-
-
 def add_directory(admin: Admin, name: str, document: str, secrets: Mapping[str, Secret], *, disabled: bool = False) -> External:
     """Add a directory, with every secret that its description needs.
 
@@ -48,7 +41,7 @@ def add_directory(admin: Admin, name: str, document: str, secrets: Mapping[str, 
     """
     checks.slug(name, "the directory")
     description = parse_description(document)
-    _check_secrets(description, secrets)
+    check_secrets(description, secrets)
     row = {"document": document, "disabled": disabled, "secrets": seal_secrets(admin.keyring, name, secrets), "removed": False}
     with admin.change() as change:
         found = change.connection.execute(select(directories.c.removed).where(directories.c.name == name)).scalar_one_or_none()
@@ -84,7 +77,7 @@ def missing_secrets(admin: Admin, name: str, description: Description, given: Co
 
     Raises OperatorError for one that is given and not needed.
     """
-    _check_use(description, given)
+    check_use(description, given)
     with admin.reading() as connection:
         row = _find(connection, name)
     kept = _stored_secrets(admin, row) if row is not None else {}
@@ -104,7 +97,7 @@ def change_directory(admin: Admin, name: str, document: str | None, secrets: Map
         needed = [secret for secret in wanted if secret not in secrets]
         stored = _stored_secrets(admin, row) if needed else {}  # not opened when all are given anew: they may be what is broken
         after = {**{secret: stored[secret] for secret in needed if secret in stored}, **secrets}
-        _check_secrets(description, after)
+        check_secrets(description, after)
         if document == row.document and not secrets:
             raise OperatorError(f"the directory {name} has this description already: nothing was changed")
         _check_fit(change.connection, name, description, row.disabled)
@@ -184,35 +177,15 @@ def _update(change: Change, name: str, values: Mapping[str, object]) -> None:
 # --- what must hold
 
 
-def _check_secrets(description: Description, secrets: Mapping[str, Secret]) -> None:
-    """Each secret that is needed and none besides, and certificates that can be used with them."""
-    for name in wanted_secrets(description):
-        if not secrets.get(name):
-            raise OperatorError(f"the description needs the secret {name}: give it with --secret-file {name}=FILE")
-    _check_use(description, secrets)
-    client_context(description.ca, description.client_certificate, secrets.get(CLIENT_KEY))
-
-
-def _check_use(description: Description, names: Iterable[str]) -> None:
-    wanted = wanted_secrets(description)
-    for name in names:
-        if name not in wanted:
-            needed = (
-                f"it needs {' and '.join(wanted)}"
-                if wanted
-                else "it needs none, as it has neither bind_dn nor client_certificate"
-            )
-            raise OperatorError(f"the description has no use for a secret {name!r}: {needed}")
-
-
 def _check_fit(connection: Connection, name: str, description: Description, disabled: bool) -> None:
-    others = {}
-    for row in _rows(connection):
-        other = _external(row)
-        if not other.disabled and other.name != name and other.description is not None:
-            others[other.name] = other.description
-    for one in misfits(connection, name, description, {} if disabled else others):
+    others = [] if disabled else [_external(row) for row in _rows(connection)]
+    for one in misfits(connection, name, description, enabled(others)):
         raise OperatorError(one)
+
+
+def enabled(found: Iterable[External]) -> dict[str, Description]:
+    """The descriptions of those that are asked, by name."""
+    return {one.name: one.description for one in found if not one.disabled and one.description is not None}
 
 
 def _details(description: Description, secrets: Iterable[str]) -> dict[str, str]:

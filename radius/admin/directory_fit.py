@@ -1,6 +1,6 @@
-"""Whether an external directory fits what there is: the schools and roles that it names, and the other directories."""
+"""Whether an external directory is whole, with its secrets, and fits what there is: schools, roles, the other directories."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from sqlalchemy import Connection
 
@@ -8,8 +8,38 @@ from radius.admin import checks
 from radius.admin.policies import texts_in_force
 from radius.admin.roles import mapped, roles_in_rules, roles_of_accounts
 from radius.admin.schools import timezones
-from radius.directory.description import Description
+from radius.directory.description import BIND_PASSWORD, CLIENT_KEY, Description
+from radius.directory.ldap.tls import client_context
 from radius.errors import OperatorError
+from radius.secret import Secret
+
+
+def wanted_secrets(description: Description) -> tuple[str, ...]:
+    """The names of the secrets that a description needs."""
+    password = (BIND_PASSWORD,) if description.bind_dn else ()
+    return (*password, CLIENT_KEY) if description.client_certificate else password
+
+
+def check_secrets(description: Description, secrets: Mapping[str, Secret]) -> None:
+    """Each secret that is needed is there and none besides, and certificates can be used with them. Raises OperatorError."""
+    for name in wanted_secrets(description):
+        if not secrets.get(name):
+            raise OperatorError(f"the description needs the secret {name}: give it with --secret-file {name}=FILE")
+    check_use(description, secrets)
+    client_context(description.ca, description.client_certificate, secrets.get(CLIENT_KEY))
+
+
+def check_use(description: Description, names: Iterable[str]) -> None:
+    """None of these secrets is one that the description does not need. Raises OperatorError."""
+    wanted = wanted_secrets(description)
+    for name in names:
+        if name not in wanted:
+            needed = (
+                f"it needs {' and '.join(wanted)}"
+                if wanted
+                else "it needs none, as it has neither bind_dn nor client_certificate"
+            )
+            raise OperatorError(f"the description has no use for a secret {name!r}: {needed}")
 
 
 def misfits(connection: Connection, name: str, description: Description, others: Mapping[str, Description]) -> Iterator[str]:
@@ -17,6 +47,8 @@ def misfits(connection: Connection, name: str, description: Description, others:
     yield from _schools(connection, name, description)
     yield from _roles(connection, name, description)
     for other, theirs in others.items():
+        if other == name:
+            continue
         realm = _both_answer(description, theirs)
         if realm is not None:
             whose = f"the realm {realm}" if realm else "names without a realm"

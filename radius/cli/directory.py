@@ -8,6 +8,7 @@ import click
 
 from radius.admin import directories as use
 from radius.admin.directories import External
+from radius.admin.directory_fit import wanted_secrets
 from radius.admin.directory_templates import PRODUCTS, template
 from radius.cli.frame import (
     Cell,
@@ -235,5 +236,5 @@ def _fields(one: External) -> dict[str, Cell]:
         "schools": serve.schools,
         "servers": one.description.servers,
         "state": state,
-        "secrets": use.wanted_secrets(one.description),
+        "secrets": wanted_secrets(one.description),
     }

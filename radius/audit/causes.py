@@ -34,6 +34,7 @@ class Cause(StrEnum):
     LOGON_HOURS = "logon-hours"  # not at this hour
     LOGON_WORKSTATIONS = "logon-workstations"  # from certain computers alone
     ACCOUNT_RESTRICTED = "account-restricted"  # another restriction; mostly a member of Protected Users
+    AMBIGUOUS_ACCOUNT = "ambiguous-account"  # the directory has several entries of this name; told without a proof too
 
     # 802.1X
     METHOD_REFUSED = "method-refused"  # the device accepts none of the methods that we offer

@@ -163,6 +163,12 @@ ENGLISH: dict[Cause, Texts] = {
         "Your account may not log in with a password here.",
         "Show this message to your school's coordinator, who can give your device a certificate.",
     ),
+    Cause.AMBIGUOUS_ACCOUNT: (
+        "The directory has several accounts with this name, and nobody guesses which of them it is.",
+        "Rename all but one of them, or narrow the base or the filter in the directory's description.",
+        "The name or the password is not right.",
+        "Type both again slowly, and ask your school's coordinator for a new password if it still does not work.",
+    ),
     Cause.METHOD_REFUSED: (
         "The device accepts none of the EAP methods that the server offered.",
         "Forget the network on the device and choose PEAP with MSCHAPv2 when it connects again, or TTLS with PAP if the "

@@ -85,6 +85,7 @@ def test_a_pupil_is_not_told_which_names_exist() -> None:
         wrong = explain(Cause.WRONG_PASSWORD, "pupil", language)
         assert explain(Cause.UNKNOWN_ACCOUNT, "pupil", language) == wrong
         assert explain(Cause.ACCOUNT_LOCKED, "pupil", language) == wrong  # told without a proof: strangers can lock accounts
+        assert explain(Cause.AMBIGUOUS_ACCOUNT, "pupil", language) == wrong  # told without a proof
 
 
 def test_a_stranger_to_the_vocabulary_is_answered_too() -> None:

@@ -33,7 +33,7 @@ from radius.directory.question import (
     Wrong,
 )
 from radius.eap.authentication import Authentication
-from radius.eap.identity import account_name, read_identity
+from radius.eap.identity import read_identity
 from radius.eap.method import EapContext, EapType, Failure, Success
 from radius.eap.packet import EapCode, MalformedEap, decode, encode_result, identity_request
 from radius.eap.steps import Ask, Failed, Ignored, Offer, Send, Succeeded
@@ -181,7 +181,7 @@ class EapServer:
             self._gate.forget(attempt)
             return
         identity = read_identity(packet.data) or ""
-        if self._gate.backoff.refusal(arrival.mac, account_name(identity), attempt.now) is _BACKING_OFF:
+        if self._gate.backoff.refusal(arrival.mac, identity, attempt.now) is _BACKING_OFF:
             refused = Conclusion(Outcome.REJECT, (Cause.BACKING_OFF,), wrong=True)
             self._gate.finish(attempt, arrival, Ended(user=identity), refused, None)
             return

@@ -122,7 +122,10 @@ def _phase_2(tunnel: Tunnel, inner_offers: Sequence[Offer], rules: TunnelRules) 
     for code, name, credential in _PASSWORDS:
         if code in attributes:
             if name not in rules.passwords:
-                return failure_because(context, Cause.METHOD_REFUSED, f"the device proves itself by {name} inside EAP-TTLS")
+                detail = f"the device proves itself by {name} inside EAP-TTLS"
+                if context.withheld:
+                    detail += f"; {context.withheld}"
+                return failure_because(context, Cause.METHOD_REFUSED, detail)
             within = context.inside(identity, name)
             answer = yield from verify(within, identity, credential(tunnel, attributes))
             if not isinstance(answer, Proved):

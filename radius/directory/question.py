@@ -88,15 +88,17 @@ Credential = PlainPassword | ChapResponse | MsChapResponse | MsChap2Response | K
 
 class Question(Value):
     """Who says to be whom, with what proof, and when (seconds since the epoch, for validity dates). `remember` asks for the
-    account's version in the answer, so that a TLS session may be resumed on it."""
+    account's version in the answer, so that a TLS session may be resumed on it. `school` is the short name of the school
+    whose access point asks, "" where nobody's does: some directories answer for some schools alone."""
 
-    __slots__ = ("credential", "principal", "remember", "time")
+    __slots__ = ("credential", "principal", "remember", "school", "time")
 
-    def __init__(self, principal: str, credential: Credential, time: float, remember: bool = False) -> None:
+    def __init__(self, principal: str, credential: Credential, time: float, remember: bool = False, school: str = "") -> None:
         self.principal: Final = principal
         self.credential: Final = credential
         self.time: Final = time
         self.remember: Final = remember
+        self.school: Final = school
 
 
 class Principal(Value):

@@ -211,7 +211,7 @@ def verify(
     context: EapContext, principal: str, credential: Credential
 ) -> Generator[Challenge | Verify, bytes | Answer, Answer]:
     """`yield from verify(...)`: the directory's Answer, whatever it is."""
-    answer = yield Verify(Question(principal, credential, context.now, context.remember))
+    answer = yield Verify(Question(principal, credential, context.now, context.remember, context.school))
     if isinstance(answer, bytes):
         raise TypeError("a Verify resumes with an Answer")
     return answer

@@ -136,7 +136,7 @@ def resume(
     context.inner_identity, context.inner = record.identity, record.inner
     name = account_name(record.identity)
     credential = VerifiedCertificate(facts.names) if facts is not None else Remembered(record.version)
-    answer = yield Verify(Question(name, credential, context.now, remember=True))
+    answer = yield Verify(Question(name, credential, context.now, remember=True, school=context.school))
     if isinstance(answer, Proved):
         if facts is not None:
             of_its_school(context, facts, answer)

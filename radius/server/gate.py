@@ -158,7 +158,7 @@ class Gate:
         if refusal is not None:
             self.finish(attempt, arrival, proof, Conclusion(Outcome.REJECT, (refusal,), wrong=True), None)
             return
-        question = Question(arrival.user_name, proof.credential, now)
+        question = Question(arrival.user_name, proof.credential, now, False, client.school)
         answer = self._directory.answer_now(question)
         if answer is None:
             self._later.ask(question, lambda answer: self._answered_later(attempt, arrival, proof, answer))

@@ -132,6 +132,13 @@ ENGLISH: dict[Cause, Texts] = {
         "The name or the password is not right.",
         "Type both again slowly, and ask your school's coordinator for a new password if it still does not work.",
     ),
+    Cause.LOCKOUT_GUARD: (
+        "One more wrong password would lock the account in the directory, so the directory was not asked.",
+        "Look with 'kapija audit search' which device keeps sending an old password and mend that; the directory forgets the "
+        "wrong ones after some minutes without any, or when the person logs in elsewhere.",
+        "The name or the password is not right.",
+        "Type both again slowly, and ask your school's coordinator for a new password if it still does not work.",
+    ),
     Cause.PASSWORD_EXPIRED: (
         "The password was right, but it has expired in the directory.",
         "Let the person change it on a computer of the school, or set a new one in the directory.",
@@ -160,6 +167,12 @@ ENGLISH: dict[Cause, Texts] = {
         "The directory does not let this account's password be checked in this way, mostly because it belongs to the group "
         "Protected Users.",
         "Give the device a client certificate and use EAP-TLS, or take the account out of that group.",
+        "The name or the password is not right.",
+        "Type both again slowly, and ask your school's coordinator for a new password if it still does not work.",
+    ),
+    Cause.AMBIGUOUS_ACCOUNT: (
+        "The directory has several accounts with this name, and nobody guesses which of them it is.",
+        "Rename all but one of them, or narrow the base or the filter in the directory's description.",
         "The name or the password is not right.",
         "Type both again slowly, and ask your school's coordinator for a new password if it still does not work.",
     ),

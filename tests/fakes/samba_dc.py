@@ -13,6 +13,7 @@ import stat
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -177,6 +178,24 @@ class SambaDc:
     def tool(self, *words: str) -> None:
         """`samba-tool` on this controller's files."""
         _run([*self.enter, "samba-tool", *words, f"--configfile={self.path}/etc/smb.conf"], 30)
+
+    def modify(self, name: str, attribute: str, value: bytes) -> None:
+        """Write one attribute of an account into the database itself, past what Samba would not let anybody write."""
+        self._edit(name, attribute, value.hex())
+
+    def attribute(self, name: str, attribute: str) -> str:
+        """One attribute of an account as text, "" when it has none."""
+        return self._edit(name, attribute).decode()
+
+    def guid(self, name: str) -> str:
+        """An account's objectGUID as Windows writes it."""
+        return str(uuid.UUID(bytes_le=self._edit(name, "objectGUID")))
+
+    def _edit(self, *words: str) -> bytes:
+        command = [SYSTEM_PYTHON, str(FAKES / "samba_edit.py"), str(self.path / "etc/smb.conf"), *words]
+        done = subprocess.run(command, capture_output=True, timeout=30, check=False)
+        assert done.returncode == 0, done.stderr.decode(errors="replace")
+        return bytes.fromhex(done.stdout.decode().strip())
 
     def winbind(self) -> list[int]:
         """The process ids of winbindd, seen from outside."""

@@ -8,15 +8,12 @@ The states that Samba does not let anybody write over LDAP (an old password, a l
 import sys
 import time
 from pathlib import Path
-
-import ldb
-from samba.auth import system_session
-from samba.param import LoadParm
-from samba.samdb import SamDB
+from typing import Any
 
 BASE = "DC=SKOLA,DC=TEST"
 PASSWORD = "Lozinka.2026"
 SERBIAN_PASSWORD = "Лозинка.2026.шђ"
+LOCKOUT_THRESHOLD = 20  # so that the wrong passwords of many tests lock nobody whom they do not mean to
 MINUTE = 60 * 10**7  # AD's times and spans count 100 ns
 
 PEOPLE = {
@@ -56,6 +53,10 @@ def filetime(unix: float) -> str:
 
 def main(configuration: str) -> None:
     """Fill the domain that this smb.conf describes."""
+    from samba.auth import system_session
+    from samba.param import LoadParm
+    from samba.samdb import SamDB
+
     parameters = LoadParm()
     parameters.load(configuration)
     database = SamDB(lp=parameters, session_info=system_session())
@@ -82,18 +83,26 @@ def main(configuration: str) -> None:
     replace(database, "no-hours", "logonHours", b"\0" * 21)
     replace(database, "all-hours", "logonHours", b"\xff" * 21)
     replace(database, "workstation", "userWorkstations", "OTHERPC")
+    import ldb
+
     policy = ldb.Message(ldb.Dn(database, BASE))
-    for name, value in (("lockoutThreshold", 5), ("lockoutDuration", -30 * MINUTE), ("lockOutObservationWindow", -30 * MINUTE)):
+    for name, value in (
+        ("lockoutThreshold", LOCKOUT_THRESHOLD),
+        ("lockoutDuration", -30 * MINUTE),
+        ("lockOutObservationWindow", -30 * MINUTE),
+    ):
         policy[name] = ldb.MessageElement(str(value), ldb.FLAG_MOD_REPLACE, name)
     database.modify(policy)
     partition = ldb.Ldb(str(Path(parameters.private_path(f"sam.ldb.d/{BASE}.ldb"))))
     replace(partition, "old-password", "pwdLastSet", filetime(time.time() - 100 * 86_400))
     replace(partition, "locked", "lockoutTime", filetime(time.time()))
-    replace(partition, "locked", "badPwdCount", "5")
+    replace(partition, "locked", "badPwdCount", str(LOCKOUT_THRESHOLD))
 
 
-def replace(database: ldb.Ldb, name: str, attribute: str, value: str | bytes) -> None:
+def replace(database: Any, name: str, attribute: str, value: str | bytes) -> None:
     """Set one attribute of the account called `name`."""
+    import ldb
+
     escaped = ldb.binary_encode(name)
     (found,) = database.search(BASE, ldb.SCOPE_SUBTREE, f"(sAMAccountName={escaped})", ["sAMAccountName"])
     message = ldb.Message(found.dn)

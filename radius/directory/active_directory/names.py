@@ -41,7 +41,7 @@ def filter_for(name: str, domain: Domain, template: str) -> str | None:
     In `template` {name} is the sAMAccountName to look for and {full} the whole name, a UPN perhaps.
     """
     before, backslash, user = name.rpartition("\\")
-    if backslash and not domain.has(before):
+    if not name.isprintable() or (backslash and not domain.has(before)):  # Samba reads a filter's value up to its first NUL
         return None
     if user[: len(MACHINE)].lower() == MACHINE:
         return _computer(user[len(MACHINE) :])
@@ -52,6 +52,14 @@ def filter_for(name: str, domain: Domain, template: str) -> str | None:
     return fill(template, {"name": account, "full": user})
 
 
+def certificate_filter_for(name: str, domain: Domain, template: str) -> str | None:
+    """The same for a name in a certificate, where computers are called by their DNS name alone."""
+    account = filter_for(name, domain, template)
+    if account is None or "." not in name or any(mark in name for mark in "@\\/ "):
+        return account
+    return f"(|{account}{fill(_COMPUTER, {'name': name})})"
+
+
 def _computer(name: str) -> str | None:
     if not name:
         return None
@@ -60,12 +68,7 @@ def _computer(name: str) -> str | None:
     return fill(_SHORT_COMPUTER, {"account": f"{name}$"})
 
 
-def the_one(entries: list[Entry], name: str) -> Entry | None:
-    """The account meant among those that were found: the one whose UPN it is goes before one whose sAMAccountName it is.
-
-    None when there is none, and when several remain: nobody can say whose the proof would be.
-    """
+def meant(entries: list[Entry], name: str) -> list[Entry]:
+    """Who is meant among those that were found: one whose UPN it is goes before one whose sAMAccountName it is."""
     whole = name.rpartition("\\")[2].casefold()
-    by_upn = [entry for entry in entries if any(upn.casefold() == whole for upn in entry.texts("userPrincipalName"))]
-    left = by_upn or entries
-    return left[0] if len(left) == 1 else None
+    return [entry for entry in entries if any(upn.casefold() == whole for upn in entry.texts("userPrincipalName"))] or entries

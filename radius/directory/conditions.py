@@ -17,6 +17,7 @@ from policies.value import Value
 from radius.directory.distinguished_names import dn_key
 from radius.directory.moments import generalized_time
 
+GROUP: Final = "group"  # stands for the names of the groups that an entry is in
 _NAME: Final = r"[A-Za-z][A-Za-z0-9;.-]*|\d[\d.]*"
 _EQUALS: Final = re.compile(rf"({_NAME})\s*=\s*(.+)", re.DOTALL).fullmatch
 _CONTAINS: Final = re.compile(rf"({_NAME})\s+contains\s+(.+)", re.DOTALL).fullmatch
@@ -50,19 +51,20 @@ class Facts(Value):
 
     def values(self, attribute: str) -> list[str]:
         """The values of an attribute; of `group` the names of the groups."""
-        if attribute.lower() == "group":
+        if attribute.lower() == GROUP:
             return sorted(group.name for group in self.groups)
         return self.attributes.get(attribute.lower(), [])
 
 
 class EntryCondition(Value):
-    """`holds(facts)`, and the attributes that must be read for it."""
+    """`holds(facts)`, and what must be read for it: these attributes, or the groups."""
 
-    __slots__ = ("attributes", "holds")
+    __slots__ = ("attributes", "groups", "holds")
 
-    def __init__(self, attributes: tuple[str, ...], holds: Callable[[Facts], bool]) -> None:
+    def __init__(self, attributes: tuple[str, ...], holds: Callable[[Facts], bool], groups: bool = False) -> None:
         self.attributes: Final = attributes
         self.holds: Final = holds
+        self.groups: Final = groups
 
 
 def parse_condition(text: str) -> EntryCondition:
@@ -76,14 +78,17 @@ def parse_condition(text: str) -> EntryCondition:
     if found := _AFTER_NOW(text):
         return _on(found[1], lambda value, now: (generalized_time(value) or 0.0) > now)
     if found := _EQUALS(text):
-        return _in_group(found[2]) if found[1].lower() == "group" else _on(found[1], _like(found[2]))
+        return _in_group(found[2]) if found[1].lower() == GROUP else _on(found[1], _like(found[2]))
     if _PRESENT(text):
         return _on(text, lambda value, now: True)
     raise ValueError(f"{text!r} is no condition; it is like 'departmentNumber = 8-2' or 'group = teachers'")
 
 
 def _on(attribute: str, test: Callable[[str, float], bool]) -> EntryCondition:
-    return EntryCondition((attribute,), lambda facts: any(test(value, facts.now) for value in facts.values(attribute)))
+    groups = attribute.lower() == GROUP
+    return EntryCondition(
+        () if groups else (attribute,), lambda facts: any(test(value, facts.now) for value in facts.values(attribute)), groups
+    )
 
 
 def _like(pattern: str) -> Callable[[str, float], bool]:
@@ -99,9 +104,9 @@ def _in_group(wanted: str) -> EntryCondition:
         key = dn_key(wanted)
         if not key:
             raise ValueError(f"{wanted!r} is no DN (RFC 4514)")
-        return EntryCondition((), lambda facts: key in facts.group_dns)
+        return EntryCondition((), lambda facts: key in facts.group_dns, groups=True)
     like = _like(wanted)
-    return EntryCondition((), lambda facts: any(like(name, facts.now) for name in facts.group_names))
+    return EntryCondition((), lambda facts: any(like(name, facts.now) for name in facts.group_names), groups=True)
 
 
 def _under(base: str) -> EntryCondition:

@@ -85,19 +85,26 @@ class Groups(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Account(Struct, frozen=True, forbid_unknown_fields=True):
-    """Which attributes say that an account may not come in: rows of conditions, and moments (radius.directory.admission)."""
+    """Which attributes say that an account may not come in: rows of conditions, and moments (radius.directory.admission).
+
+    `password_changed` names the attributes that are another after a change of the password: a resumed TLS session then has to
+    prove itself anew.
+    """
 
     disabled: tuple[str, ...] = ()
     locked: tuple[str, ...] = ()
     valid_from: tuple[str, ...] = ()
     expires: tuple[str, ...] = ()
     password_expires: tuple[str, ...] = ()
+    password_changed: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for key in ("disabled", "locked"):
             check_each(key, getattr(self, key), parse_condition)
         for key in ("valid_from", "expires", "password_expires"):
             check_each(key, getattr(self, key), parse_moment)
+        for name in self.password_changed:
+            check_attributes("password_changed", name)
 
 
 class Serve(Struct, frozen=True, forbid_unknown_fields=True):

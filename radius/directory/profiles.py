@@ -21,6 +21,7 @@ _OPENLDAP: Final[Fragment] = {
         # This moment means *until an administrator unlocks it*; another one may be long over, and a bind tells by itself.
         "locked": ["pwdAccountLockedTime = 000001010000Z", "sambaAcctFlags contains L"],
         "expires": ["shadowExpire in days", "sambaKickoffTime in seconds"],
+        "password_changed": ["pwdChangedTime", "sambaPwdLastSet", "shadowLastChange"],
     },
 }
 _389_DS: Final[Fragment] = {
@@ -31,6 +32,7 @@ _389_DS: Final[Fragment] = {
         "locked": ["accountUnlockTime after now"],
         "expires": ["shadowExpire in days"],
         "password_expires": ["passwordExpirationTime"],
+        "password_changed": ["pwdUpdateTime", "passwordExpirationTime", "shadowLastChange"],
     },
 }
 _FREEIPA: Final[Fragment] = {
@@ -40,6 +42,7 @@ _FREEIPA: Final[Fragment] = {
         "disabled": ["nsAccountLock = TRUE"],
         "expires": ["krbPrincipalExpiration"],
         "password_expires": ["krbPasswordExpiration"],
+        "password_changed": ["krbLastPwdChange"],
     },
 }
 _GOOGLE: Final[Fragment] = {  # support.google.com/a/answer/9188164, 'LDAP schema'
@@ -49,7 +52,7 @@ _GOOGLE: Final[Fragment] = {  # support.google.com/a/answer/9188164, 'LDAP schem
 }
 _ACTIVE_DIRECTORY: Final[Fragment] = {
     "people": {
-        "filter": "(&(objectClass=user)(sAMAccountName={name}))",
+        "filter": "(&(objectClass=user)(|(sAMAccountName={name})(userPrincipalName={full})))",
         "name": "sAMAccountName",
         "id": "objectGUID",
     },

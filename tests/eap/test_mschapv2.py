@@ -159,7 +159,7 @@ def test_the_question_asks_for_the_version_when_it_will_be_remembered(remember):
         (Refused(ANA, Cause.PASSWORD_MUST_CHANGE), 649, Cause.PASSWORD_MUST_CHANGE),
         (Refused(ANA, Cause.LOGON_HOURS), 646, Cause.LOGON_HOURS),
         (Refused(ANA, Cause.LOGON_WORKSTATIONS), 649, Cause.LOGON_WORKSTATIONS),
-        (Refused(ANA, Cause.ACCOUNT_RESTRICTED), 649, Cause.ACCOUNT_RESTRICTED),
+        (Refused(ANA, Cause.ACCOUNT_RESTRICTED), 691, Cause.ACCOUNT_RESTRICTED),
         (Proved(ANA, None), 691, Cause.METHOD_NOT_CHECKABLE),
     ],
 )

@@ -19,7 +19,7 @@ from radius.directory.ldap.entry import Entry
 from radius.directory.ldap.password_policy import PASSWORD_POLICY, BindResult, PolicyError, policy_error
 from radius.directory.ldap.resolving import Address
 from radius.directory.ldap.tls import reason
-from radius.directory.ldap.unreachable import Step, Unreachable
+from radius.directory.ldap.unreachable import Stage, Unreachable
 from radius.secret import Secret
 
 T = TypeVar("T")
@@ -74,12 +74,12 @@ class LdapConnection:
 
     def start_tls(self, context: ssl.SSLContext, server_name: str, deadline: float) -> None:
         """RFC 4511 section 4.14, and the handshake. Raises Unreachable."""
-        result = self._exchange(Step.TLS, deadline, lambda: self._result(self._ldap.extended(START_TLS)))
+        result = self._exchange(Stage.TLS, deadline, lambda: self._result(self._ldap.extended(START_TLS)))
         if result["result"] != SUCCESS:
-            raise Unreachable(Step.TLS, self.url, f"the server does not start TLS: {_words(result)}")
+            raise Unreachable(Stage.TLS, self.url, f"the server does not start TLS: {_words(result)}")
         self._adopt(encrypted(self._channel.raw, context, server_name, deadline, self.url))
 
-    def bind(self, name: str, password: Secret, deadline: float, step: Step = Step.PROOF) -> BindResult:
+    def bind(self, name: str, password: Secret, deadline: float, stage: Stage = Stage.PROOF) -> BindResult:
         """A simple bind (RFC 4513 section 5.1.3). Raises Unreachable for all that says nothing about the account.
 
         Raises ValueError for an empty name or password: that would be an anonymous or unauthenticated bind, which succeeds
@@ -97,9 +97,9 @@ class LdapConnection:
             finally:
                 self._ldap.password = None
 
-        result = self._exchange(step, deadline, ask)
+        result = self._exchange(stage, deadline, ask)
         if result["result"] not in ABOUT_THE_PERSON:
-            raise Unreachable(step, self.url, _words(result))
+            raise Unreachable(stage, self.url, _words(result))
         held = result["result"] == SUCCESS
         return BindResult(result["result"], result["message"], policy_error(result.get("controls"), held=held))
 
@@ -107,18 +107,18 @@ class LdapConnection:
         """Bind as the service account: by password, else by the client certificate (SASL EXTERNAL), else not at all."""
         if name:
             if not password:
-                raise Unreachable(Step.BIND, self.url, "bind_dn has no password; give it as the secret 'bind_password'")
-            result = self.bind(name, password, deadline, Step.BIND)
+                raise Unreachable(Stage.BIND, self.url, "bind_dn has no password; give it as the secret 'bind_password'")
+            result = self.bind(name, password, deadline, Stage.BIND)
             if result.code != SUCCESS or result.policy is PolicyError.CHANGE_AFTER_RESET:
                 detail = result.message or f"result {result.code}"
-                raise Unreachable(Step.BIND, self.url, f"the service account was refused: {detail}")
+                raise Unreachable(Stage.BIND, self.url, f"the service account was refused: {detail}")
         elif external:
             options = {"sasl_mechanism": ldap3.EXTERNAL, "sasl_credentials": ("",), "read_server_info": False}
             given = self._exchange(
-                Step.BIND, deadline, lambda: self._result(self._ldap.rebind(authentication=ldap3.SASL, **options))
+                Stage.BIND, deadline, lambda: self._result(self._ldap.rebind(authentication=ldap3.SASL, **options))
             )
             if given["result"] != SUCCESS:
-                raise Unreachable(Step.BIND, self.url, f"the client certificate was refused: {_words(given)}")
+                raise Unreachable(Stage.BIND, self.url, f"the client certificate was refused: {_words(given)}")
 
     def search(
         self,
@@ -140,7 +140,7 @@ class LdapConnection:
             left = max(1, math.ceil(deadline - time.monotonic()))
             asked = {"size_limit": size_limit} if size_limit else {"paged_size": PAGE, "paged_cookie": cookie}
             result, entries = self._exchange(
-                Step.SEARCH,
+                Stage.SEARCH,
                 deadline,
                 lambda options=asked, left=left: self._search(  # type: ignore[misc]
                     search_base=base,
@@ -156,16 +156,16 @@ class LdapConnection:
             code = result["result"]
             if code == NO_SUCH_OBJECT and scope == "base":
                 return []
-            if code == SIZE_LIMIT_EXCEEDED and size_limit:
+            if code == SIZE_LIMIT_EXCEEDED and 0 < size_limit <= len(found):
                 return found
             if code != SUCCESS:
-                raise Unreachable(Step.SEARCH, self.url, f"base {base!r}: {_words(result)}")
+                raise Unreachable(Stage.SEARCH, self.url, f"base {base!r}: {_words(result)}")
             cookie = _cookie(result)
             if not cookie:
                 return found
             if len(found) >= MAX_ENTRIES:
                 raise Unreachable(
-                    Step.SEARCH, self.url, f"more than {MAX_ENTRIES} entries match; narrow the filter or the base"
+                    Stage.SEARCH, self.url, f"more than {MAX_ENTRIES} entries match; narrow the filter or the base"
                 )
 
     def quiet(self) -> bool:
@@ -194,13 +194,13 @@ class LdapConnection:
         result: dict[str, Any] = self._ldap.result
         return result
 
-    def _exchange(self, step: Step, deadline: float, ask: Callable[[], T]) -> T:
+    def _exchange(self, stage: Stage, deadline: float, ask: Callable[[], T]) -> T:
         self._channel.begin(deadline)
         try:
             answer = ask()
         except UNREADABLE as error:
             late = self._channel.timed_out
-            raise Unreachable(step, self.url, "no whole answer in time" if late else _trouble(error)) from None
+            raise Unreachable(stage, self.url, "no whole answer in time" if late else _trouble(error)) from None
         self.used = time.monotonic()
         return answer
 
@@ -223,7 +223,7 @@ def connected(addresses: list[Address], port: int, deadline: float, url: str) ->
             trouble = "no connection in time" if isinstance(error, TimeoutError) else (error.strerror or str(error))
         else:
             return raw
-    raise Unreachable(Step.CONNECT, url, trouble)
+    raise Unreachable(Stage.CONNECT, url, trouble)
 
 
 def encrypted(raw: socket.socket, context: ssl.SSLContext, server_name: str, deadline: float, url: str) -> DeadlineSocket:
@@ -234,7 +234,7 @@ def encrypted(raw: socket.socket, context: ssl.SSLContext, server_name: str, dea
     except OSError as error:
         raw.close()
         raise Unreachable(
-            Step.TLS, url, "no whole handshake in time" if isinstance(error, TimeoutError) else reason(error)
+            Stage.TLS, url, "no whole handshake in time" if isinstance(error, TimeoutError) else reason(error)
         ) from None
 
 

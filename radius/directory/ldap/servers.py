@@ -19,7 +19,7 @@ from radius.directory.ldap.entry import Entry
 from radius.directory.ldap.password_policy import BindResult
 from radius.directory.ldap.resolving import Resolver
 from radius.directory.ldap.tls import client_context
-from radius.directory.ldap.unreachable import Step, Unreachable
+from radius.directory.ldap.unreachable import Stage, Unreachable
 from radius.secret import Secret
 
 T = TypeVar("T")
@@ -105,13 +105,22 @@ class Servers:
         for connection in idle:
             connection.close()
 
-    def open(self, server: Server, purpose: Purpose, deadline: float) -> LdapConnection:
-        """A new connection, encrypted, and bound where it is for searching. Raises Unreachable."""
+    @property
+    def each(self) -> list[Server]:
+        """The servers in the order of the description."""
+        return list(self._servers)
+
+    def open(
+        self, server: Server, purpose: Purpose, deadline: float, passed: Callable[[Stage], None] = lambda _: None
+    ) -> LdapConnection:
+        """A new connection, encrypted, and bound where it is for searching; `passed` is told each stage. Raises Unreachable."""
         try:
             addresses = server.resolver.addresses(deadline)
         except OSError as error:
-            raise Unreachable(Step.RESOLVE, server.url, str(error)) from None
+            raise Unreachable(Stage.RESOLVE, server.url, str(error)) from None
+        passed(Stage.RESOLVE)
         raw = connected(addresses, server.port, deadline, server.url)
+        passed(Stage.CONNECT)
         if server.ldaps and not self._plain:
             channel = encrypted(raw, self._context, server.server_name, deadline, server.url)
         else:
@@ -120,8 +129,11 @@ class Servers:
         try:
             if not server.ldaps and not self._plain:
                 connection.start_tls(self._context, server.server_name, deadline)
+            if not self._plain:
+                passed(Stage.TLS)
             if purpose is Purpose.SEARCH:
                 connection.bind_service(self._bind_dn, self._bind_password, deadline, external=self._external)
+                passed(Stage.BIND)
         except Unreachable:
             connection.close()
             raise
@@ -129,7 +141,7 @@ class Servers:
 
     def _ask(self, purpose: Purpose, work: Work[T], deadline: float) -> T:
         if not self._slots.acquire(timeout=max(deadline - time.monotonic(), 0.0)):
-            raise Unreachable(Step.CONNECT, "", "all connections are busy")
+            raise Unreachable(Stage.CONNECT, "", "all connections are busy")
         try:
             servers = self._in_order()
             for more, server in zip(range(len(servers) - 1, -1, -1), servers, strict=True):

@@ -1,4 +1,4 @@
-"""An LDAP directory that could not be asked: at which step, and what was seen there."""
+"""An LDAP directory that could not be asked: at which stage, and what was seen there."""
 
 from enum import StrEnum
 from typing import Final
@@ -6,7 +6,7 @@ from typing import Final
 from radius.errors import ServiceError
 
 
-class Step(StrEnum):
+class Stage(StrEnum):
     """How far one came, in the order of the steps."""
 
     RESOLVE = "resolve"
@@ -20,8 +20,8 @@ class Step(StrEnum):
 class Unreachable(ServiceError):  # noqa: N818 - the answer's word: *could not ask*
     """Never an answer about a person. `server` is the URL, `detail` what was seen, without secrets and names of people."""
 
-    def __init__(self, step: Step, server: str, detail: str) -> None:
-        super().__init__(f"{server}: {step}: {detail}" if server else f"{step}: {detail}")
-        self.step: Final = step
+    def __init__(self, stage: Stage, server: str, detail: str) -> None:
+        super().__init__(f"{server}: {stage}: {detail}" if server else f"{stage}: {detail}")
+        self.stage: Final = stage
         self.server: Final = server
         self.detail: Final = detail

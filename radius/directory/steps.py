@@ -86,13 +86,14 @@ _CURES: Final[dict[Stage, str]] = {
 _CURES_BY_WORDS: Final[tuple[tuple[str, str], ...]] = (
     ("certificate has expired", "Renew the certificate of the directory server."),
     ("not yet valid", "Check the clocks of both machines, and from when the server's certificate is valid."),
-    (
-        "mismatch",
-        "Write in 'servers' the name that is in the server's certificate, or put that name into 'server_name'.",
-    ),
+    ("mismatch", "Write in 'servers' the name that is in the server's certificate, or put that name into 'server_name'."),
     ("self-signed", "Put the certificate of the authority that issued the server's certificate into 'ca'."),
     ("local issuer", "Put the certificate of the authority that issued the server's certificate into 'ca'."),
     ("certificate required", "The server demands a client certificate: give client_certificate and the secret 'client_key'."),
+    (
+        "closed the connection",
+        "Look into the server's log: it may demand a client certificate, which it says only after the handshake.",
+    ),
     ("handshake failure", "The server may demand a client certificate, or know only outdated TLS."),
     ("alert unknown ca", "The server does not trust the client certificate: use the one that it issued."),
     ("confidentialityrequired", 'The server wants TLS: take tls = "insecure-plain" out.'),

@@ -114,7 +114,7 @@ def test_the_msk_begins_with_the_servers_receive_key_which_is_the_peers_send_key
 @pytest.mark.parametrize(
     ("name", "hashed", "principal"),
     [
-        ("OS-VUK\\User", b"User", "User"),
+        ("OS-VUK\\User", b"User", "OS-VUK\\User"),
         ("User@os-vuk.example", b"User@os-vuk.example", "User@os-vuk.example"),
         ("ђорђе", "ђорђе".encode(), "ђорђе"),
     ],

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from radius.directory.active_directory.domain import DomainReader
+from radius.directory.active_directory.domain import DomainReader, Lockout
 from radius.directory.active_directory.groups import GroupReader
 from radius.directory.ldap.entry import Entry
 from radius.directory.ldap.filters import escape
@@ -112,3 +112,29 @@ def test_an_outage_in_the_middle_is_one() -> None:
     table.away = True
     with pytest.raises(Unreachable):
         GroupReader(table, "DC=s", "cn").of("CN=ana", soon())
+
+
+@pytest.mark.parametrize(
+    ("threshold", "counted", "guards", "patience"),
+    [
+        (0, 1000, False, 0.0),  # a domain that never locks
+        (1, 0, False, 0.0),
+        (1, 1, True, 0.0),
+        (3, 1, False, 0.0),
+        (3, 2, True, 600.0),
+        (5, 1, False, 0.0),
+        (5, 2, False, 600.0),
+        (5, 4, True, 600.0),
+        (10, 4, False, 0.0),
+        (10, 5, False, 600.0),
+        (10, 9, True, 600.0),
+    ],
+)
+def test_wrong_passwords_are_bounded_below_what_locks(threshold: int, counted: int, guards: bool, patience: float) -> None:
+    lockout = Lockout(threshold, 600.0)
+    assert lockout.guards(counted) is guards
+    assert lockout.patience(counted) == patience
+
+
+def test_patience_has_an_end() -> None:
+    assert Lockout(3, 6_000_000.0).patience(2) == 3600.0

@@ -192,8 +192,8 @@ def test_the_guard_ends_when_active_directory_forgets(dc: SambaDc, directory: Ac
     account = directory.accounts.find("looping", soon())
     assert account is not None
     now = time.time()
-    assert account.nearly_locked(lockout, now)
-    assert not account.nearly_locked(lockout, now + 1801)
+    assert lockout.guards(account.counted(lockout, now))
+    assert not lockout.guards(account.counted(lockout, now + 1801))
     dc.modify("looping", "badPwdCount", b"0")
 
 
@@ -210,3 +210,10 @@ def test_an_old_password_that_becomes_the_new_one_is_asked_again(dc: SambaDc, di
     dc.tool("user", "setpassword", "leaving", "--newpassword=Druga.Lozinka.3")
     assert isinstance(ask(directory, "leaving", plain("Druga.Lozinka.3")), Proved)
     dc.tool("user", "setpassword", "leaving", f"--newpassword={PASSWORD}")
+
+
+def test_a_device_that_loops_with_ms_chap_is_asked_to_wait(dc: SambaDc, directory: ActiveDirectory) -> None:
+    dc.modify("looping", "badPwdCount", b"0")
+    said = [ask(directory, "looping", mschap2("looping", "old")) for _ in range(LOCKOUT_THRESHOLD // 2)]
+    assert [answer.patience for answer in said if isinstance(answer, Wrong)] == [0.0] * 9 + [1800.0]
+    dc.modify("looping", "badPwdCount", b"0")

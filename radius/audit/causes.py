@@ -28,12 +28,13 @@ class Cause(StrEnum):
     SECRET_MISMATCH = "secret-mismatch"  # noqa: S105 - a code
 
     # What an external directory says of an account
-    ACCOUNT_LOCKED = "account-locked"  # after too many wrong passwords; told without a proof, so never to who asked
+    ACCOUNT_LOCKED = "account-locked"  # after too many wrong passwords; told without a proof, so not to who asks
+    LOCKOUT_GUARD = "lockout-guard"  # one more wrong password would lock it, so it was not asked; told without a proof
     PASSWORD_EXPIRED = "password-expired"  # noqa: S105 - a code
     PASSWORD_MUST_CHANGE = "password-must-change"  # noqa: S105 - a code: before it may be used
     LOGON_HOURS = "logon-hours"  # not at this hour
     LOGON_WORKSTATIONS = "logon-workstations"  # from certain computers alone
-    ACCOUNT_RESTRICTED = "account-restricted"  # another restriction; mostly a member of Protected Users
+    ACCOUNT_RESTRICTED = "account-restricted"  # another restriction, mostly of Protected Users; told without a proof
     AMBIGUOUS_ACCOUNT = "ambiguous-account"  # the directory has several entries of this name; told without a proof too
 
     # 802.1X

@@ -127,8 +127,15 @@ ENGLISH: dict[Cause, Texts] = {
     ),
     Cause.ACCOUNT_LOCKED: (
         "The account is locked in the directory because of too many wrong passwords.",
-        "Look with 'kapija audit search' which device keeps sending an old password and mend that, then unlock the account in the "
-        "directory or wait until the lock ends.",
+        "Look with 'kapija audit search' which device keeps sending an old password and mend that, then unlock the account in "
+        "the directory or wait until the lock ends.",
+        "The name or the password is not right.",
+        "Type both again slowly, and ask your school's coordinator for a new password if it still does not work.",
+    ),
+    Cause.LOCKOUT_GUARD: (
+        "One more wrong password would lock the account in the directory, so the directory was not asked.",
+        "Look with 'kapija audit search' which device keeps sending an old password and mend that; the directory forgets the "
+        "wrong ones after some minutes without any, or when the person logs in elsewhere.",
         "The name or the password is not right.",
         "Type both again slowly, and ask your school's coordinator for a new password if it still does not work.",
     ),
@@ -140,7 +147,7 @@ ENGLISH: dict[Cause, Texts] = {
     ),
     Cause.PASSWORD_MUST_CHANGE: (
         "The password was right, but the directory wants it changed before it is used.",
-        "Let the person log in on a computer of the school and choose a password there, or take the demand off in the directory.",
+        "Let the person choose one while logging in on a computer of the school, or take the demand off in the directory.",
         "Your first password has to be changed before you can use it here.",
         "Log in on a computer of the school and choose a password of your own there, or ask your school's coordinator.",
     ),
@@ -160,8 +167,8 @@ ENGLISH: dict[Cause, Texts] = {
         "The directory does not let this account's password be checked in this way, mostly because it belongs to the group "
         "Protected Users.",
         "Give the device a client certificate and use EAP-TLS, or take the account out of that group.",
-        "Your account may not log in with a password here.",
-        "Show this message to your school's coordinator, who can give your device a certificate.",
+        "The name or the password is not right.",
+        "Type both again slowly, and ask your school's coordinator for a new password if it still does not work.",
     ),
     Cause.AMBIGUOUS_ACCOUNT: (
         "The directory has several accounts with this name, and nobody guesses which of them it is.",

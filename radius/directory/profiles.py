@@ -52,7 +52,7 @@ _GOOGLE: Final[Fragment] = {  # support.google.com/a/answer/9188164, 'LDAP schem
 }
 _ACTIVE_DIRECTORY: Final[Fragment] = {
     "people": {
-        "filter": "(&(objectClass=user)(sAMAccountName={name}))",
+        "filter": "(&(objectClass=user)(|(sAMAccountName={name})(userPrincipalName={full})))",
         "name": "sAMAccountName",
         "id": "objectGUID",
     },

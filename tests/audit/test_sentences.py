@@ -84,7 +84,10 @@ def test_a_pupil_is_not_told_which_names_exist() -> None:
     for language in Language:
         wrong = explain(Cause.WRONG_PASSWORD, "pupil", language)
         assert explain(Cause.UNKNOWN_ACCOUNT, "pupil", language) == wrong
-        assert explain(Cause.ACCOUNT_LOCKED, "pupil", language) == wrong  # told without a proof: strangers can lock accounts
+        # Active Directory tells these without a proof: who hears of a lock or of Protected Users has heard of an account.
+        assert explain(Cause.ACCOUNT_LOCKED, "pupil", language) == wrong
+        assert explain(Cause.LOCKOUT_GUARD, "pupil", language) == wrong
+        assert explain(Cause.ACCOUNT_RESTRICTED, "pupil", language) == wrong
         assert explain(Cause.AMBIGUOUS_ACCOUNT, "pupil", language) == wrong  # told without a proof
 
 

@@ -4,10 +4,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
+import ldap3
 import pytest
 
 from radius.audit.causes import Cause
+from radius.directory.description import parse_description
+from radius.directory.ldap.source import make_ldap
 from radius.directory.question import (
     Answer,
     CouldNotAsk,
@@ -22,15 +26,18 @@ from radius.directory.question import (
 )
 from radius.directory.source import Source
 from radius.secret import Secret
+from tests.fakes.directory_home import SECRETS, document
 from tests.fakes.directory_source import FakeSource
+from tests.fakes.slapd import Slapd
+from tests.fakes.slapd_people import PEOPLE_BASE
 
 NOW = 1_795_420_800.0
 
 
 @dataclass
 class House:
-    """A source that knows ana ("ana-lozinka"), whose certificate has her name, and iskljucen ("iskljucen-lozinka"), whose account
-    is disabled; and what can be done to the directory behind it."""
+    """A source that knows ana ("ana-lozinka") and iskljucen ("iskljucen-lozinka", a disabled account), and what can be done to
+    the directory behind it."""
 
     source: Source
     change_password: Callable[[str, str], None]
@@ -52,9 +59,35 @@ def fake() -> Iterator[House]:
     source.close()
 
 
-@pytest.fixture(params=[fake])
+@pytest.fixture(scope="session")
+def slapd(peer: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Slapd]:
+    with Slapd(peer("slapd"), tmp_path_factory.mktemp("contract") / "slapd") as running:
+        yield running
+
+
+@contextmanager
+def real(slapd: Slapd) -> Iterator[House]:
+    source = make_ldap("ldap", parse_description(document(slapd, slapd.ldaps_port)), SECRETS)
+
+    def change_password(name: str, new: str) -> None:
+        dn = f"uid={name},{PEOPLE_BASE}"
+        for attribute, value in (("userPassword", new), ("pwdReset", "FALSE")):
+            change = {attribute: [(ldap3.MODIFY_REPLACE, [value])]}
+            slapd.as_root(lambda root, change=change: root.modify(dn, change))  # type: ignore[misc]
+
+    @contextmanager
+    def away() -> Iterator[None]:
+        slapd.freeze()
+        yield
+        slapd.thaw()
+
+    yield House(source, change_password, away)
+    source.close()
+
+
+@pytest.fixture(params=["in memory", "slapd"])
 def house(request: pytest.FixtureRequest) -> Iterator[House]:
-    with request.param() as made:
+    with fake() if request.param == "in memory" else real(request.getfixturevalue("slapd")) as made:
         yield made
 
 

@@ -10,6 +10,7 @@ from radius.admin import directories as use
 from radius.admin.directories import External
 from radius.admin.directory_fit import wanted_secrets
 from radius.admin.directory_templates import PRODUCTS, template
+from radius.cli.directory_status import status
 from radius.cli.frame import (
     Cell,
     Function,
@@ -20,14 +21,18 @@ from radius.cli.frame import (
     read_secret,
     read_text,
     say,
+    secret_options,
     show_one,
     show_table,
 )
 from radius.directory.description import CLIENT_KEY, parse_description
+from radius.directory.steps import Step
+from radius.directory.trial import try_directory
 from radius.errors import OperatorError
 from radius.secret import Secret
 from radius.settings import Home
 
+STEP_COLUMNS = ("step", "ok", "milliseconds", "detail", "cure")
 COLUMNS = ("name", "kind", "position", "realms", "schools", "servers", "state")
 
 file_option = click.option(
@@ -183,7 +188,75 @@ def remove(home: Home, name: str) -> None:
     say(f"{name} is removed, and its secrets are destroyed.")
 
 
+@directory.command()
+@click.argument("name", required=False)
+@click.option(
+    "--file",
+    type=click.Path(path_type=Path, allow_dash=True),
+    help="Try this description, added or not (- for standard input).",
+)
+@click.option("--user", default="", help="Look this person up too, by the name that she logs in with.")
+@click.option("--ask-password", is_flag=True, help="Ask for the person's password, and prove it there.")
+@secret_options("password")
+@secrets_of_directory
+@json_option
+@pass_home
+def test(
+    home: Home,
+    name: str | None,
+    file: Path | None,
+    user: str,
+    ask_password: bool,
+    password_stdin: bool,
+    password_file: Path | None,
+    secret_files: tuple[str, ...],
+    secret_stdin: str | None,
+    as_json: bool,
+) -> None:
+    """Try a directory step by step: connect, TLS, bind, search, groups, mapped role. What fails comes with its cure.
+
+    With --file a description is tried before it is added, or before it replaces that of NAME, whose secrets are then used.
+    Exit status 1 when a step failed.
+    """
+    if name is None and file is None:
+        raise click.UsageError("name a directory, or a description with --file")
+    if sum((password_stdin, secret_stdin is not None, str(file) == "-")) > 1:
+        raise click.UsageError("standard input carries one thing: give the others in files")
+    password = _password(user, ask_password, password_stdin, password_file)
+    document = read_text(file) if file is not None else None
+    secrets = _given_secrets(secret_files, secret_stdin)
+    with administrator(home) as admin:
+        stored = use.get_directory(admin, name) if name is not None else None
+        if document is None and stored is not None:
+            document = stored.document
+        description = parse_description(document or "")
+        missing = use.missing_secrets(admin, name or "", description, secrets)
+        kept = use.reveal_secrets(admin, name) if name is not None else {}
+    secrets = {
+        **{each: kept[each] for each in wanted_secrets(description) if each in kept},
+        **secrets,
+        **_asked_secrets(missing),
+    }
+    steps = try_directory(name or "new", description, secrets, user, password)
+    _show_steps(steps, as_json)
+    if not all(step.ok for step in steps):
+        click.get_current_context().exit(1)
+
+
+directory.add_command(status)
+
+
 # --- what comes in
+
+
+def _password(user: str, ask: bool, stdin: bool, file: Path | None) -> Secret | None:
+    if not (ask or stdin or file is not None):
+        return None
+    if not user:
+        raise click.UsageError("whose password is it? name the person with --user")
+    if ask and (stdin or file is not None):
+        raise click.UsageError("ask for the password, or read it from standard input or a file, not both")
+    return read_secret(f"Password of {user}", stdin, file)
 
 
 def _document(file: Path, secret_stdin: str | None) -> str:
@@ -216,6 +289,18 @@ def _asked_secrets(names: Iterable[str]) -> dict[str, Secret]:
 
 
 # --- what is shown
+
+
+def _show_steps(steps: list[Step], as_json: bool) -> None:
+    if as_json:
+        rows = ((one.name, one.ok, round(one.milliseconds, 1), one.detail, one.cure or None) for one in steps)
+        show_table(rows, STEP_COLUMNS, as_json)
+        return
+    for one in steps:
+        click.secho("ok  " if one.ok else "FAIL", fg="green" if one.ok else "red", nl=False)
+        say(f"  {one.name:<8} {one.milliseconds:7.1f} ms  {one.detail}")
+        if one.cure:
+            say(f"      {one.cure}")
 
 
 def _row(one: External) -> Iterable[Cell]:

@@ -9,5 +9,6 @@ from radius.secret import Secret
 def try_directory(
     name: str, description: Description, secrets: dict[str, Secret], username: str, password: Secret | None
 ) -> list[Step]:
-    """The steps, in their order. Without a `password` nothing is proved. Raises OperatorError for unusable certificates."""
+    """The steps, in their order. Without a `password` nothing is proved, without a `username` ("") nobody is
+    looked up. Raises OperatorError for unusable certificates."""
     return try_ldap(name, description, secrets, username, password)

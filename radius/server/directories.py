@@ -39,9 +39,7 @@ _OF_NO_MATTER = ("servers", "tls", "ca", "client_certificate", "server_name", "b
 class Directories:
     """The chain's external directories. `make` makes a source from a description and its secrets."""
 
-    def __init__(
-        self, local: LocalDirectory, keyring: Keyring, known: KnownFile, make: MakeSource, counters: Counters
-    ) -> None:
+    def __init__(self, local: LocalDirectory, keyring: Keyring, known: KnownFile, make: MakeSource, counters: Counters) -> None:
         self.chain = Chain(local, self._fault)
         self._keyring = keyring
         self._known = known

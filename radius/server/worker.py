@@ -153,9 +153,7 @@ class Worker:
         self._counted = self.counters.read()
         self._failing = ""
 
-    def _make_eap(
-        self, settings: Settings, keyring: Keyring, directory: Chain, contexts: TlsContexts | None
-    ) -> EapServer:
+    def _make_eap(self, settings: Settings, keyring: Keyring, directory: Chain, contexts: TlsContexts | None) -> EapServer:
         life, number = self._life, self._place.number
         tls = None
         if contexts is not None:

@@ -9,8 +9,10 @@ from sqlalchemy import update
 from radius.admin import certificate_checks
 from radius.admin.context import Admin
 from radius.admin.directories import add_directory, set_disabled
-from radius.admin.directory_checks import look
+from radius.admin.directory_checks import Trial, look
 from radius.admin.findings import Finding, Level
+from radius.directory.description import Description
+from radius.directory.steps import Step
 from radius.pki.reading import pem
 from radius.secret import Secret
 from radius.store import tables
@@ -26,15 +28,25 @@ def today(clock) -> None:
     clock.time = time.time()  # certificates are made by this machine's clock
 
 
-def findings(admin: Admin) -> Iterator[Finding]:
-    for one in look(admin):
+def answering(name: str, description: Description, secrets: dict[str, Secret], username: str, password: object) -> list[Step]:
+    assert (name, secrets, username, password) in (("skola", PASSWORD, "", None), ("druga", PASSWORD, "", None))
+    return [
+        step for _ in description.servers for step in (Step("connect", True, 1.0, "there"), Step("bind", True, 1.0, "there"))
+    ]
+
+
+def findings(admin: Admin, trial: Trial = answering) -> Iterator[Finding]:
+    for one in look(admin, trial):
         assert one.level is Level.OK or one.mend
         yield one
 
 
-def only(admin: Admin) -> Finding:
-    (found,) = findings(admin)
-    return found
+def only(admin: Admin, trial: Trial = answering) -> Finding:
+    """The one finding beside that it answers, if that is not all."""
+    found = list(findings(admin, trial))
+    told = [one for one in found if not (one.level is Level.OK and len(found) > 1)]
+    assert len(told) == 1
+    return told[0]
 
 
 def store(admin: Admin, **values: object) -> None:
@@ -53,7 +65,7 @@ def test_without_directories_nothing_is_said(admin: Admin) -> None:
 
 def test_a_directory_without_a_fault_says_for_whom_it_is(admin: Admin) -> None:
     add_directory(admin, "skola", BASIC + '[serve]\nrealms = ["a.example", ""]\nschools = ["os-vuk"]\n', PASSWORD)
-    words = "it is asked for a.example, names without a realm at os-vuk"
+    words = "it answers; it is asked for a.example, names without a realm at os-vuk"
     assert only(admin) == Finding("directory skola", Level.OK, words)
 
 
@@ -88,11 +100,21 @@ def test_each_thing_that_can_be_wrong_is_told_with_its_mend(admin, values, level
     assert words in found.words
 
 
+def test_a_server_that_cannot_be_asked_is_a_warning_while_another_one_can(admin: Admin) -> None:
+    add_directory(admin, "skola", BASIC, PASSWORD)
+    away = Step("connect", False, 5.0, "ldaps://ldap.example: refused", "Check that it runs.")
+    there = Step("bind", True, 5.0, "ldaps://ldap2.example")
+    assert only(admin, lambda *_: [away, there]) == Finding(
+        "directory skola", Level.WARN, "connect: ldaps://ldap.example: refused", "Check that it runs."
+    )
+    assert only(admin, lambda *_: [away]).level is Level.FAIL
+
+
 def test_two_that_stand_in_one_place_are_told_of_each(admin: Admin) -> None:
-    add_directory(admin, "one", BASIC, PASSWORD)
-    add_directory(admin, "two", BASIC + "[serve]\nposition = 11\n", PASSWORD)
+    add_directory(admin, "skola", BASIC, PASSWORD)
+    add_directory(admin, "druga", BASIC + "[serve]\nposition = 11\n", PASSWORD)
     store(admin, document=BASIC)
-    found = list(findings(admin))
+    found = [one for one in findings(admin) if one.level is not Level.OK]
     assert [one.level for one in found] == [Level.WARN, Level.WARN]
     assert all("both answer for names without a realm" in one.words for one in found)
 

@@ -140,6 +140,10 @@ _CURES_BY_WORDS: Final[tuple[tuple[str, str], ...]] = (
     ("self-signed", "Put the certificate of the authority that issued the server's certificate into 'ca'."),
     ("local issuer", "Put the certificate of the authority that issued the server's certificate into 'ca'."),
     ("certificate required", "The server demands a client certificate: give client_certificate and the secret 'client_key'."),
+    *(  # TLS 1.3: the server says so after the client's side of the handshake is over, or only hangs up
+        (words, "The server hung up: it may demand a client certificate (client_certificate, and the secret 'client_key').")
+        for words in ("eof occurred", "connection reset")
+    ),
     ("handshake failure", "The server may demand a client certificate, or know only outdated TLS."),
     ("alert unknown ca", "The server does not trust the client certificate: use the one that it issued."),
     ("confidentialityrequired", 'The server wants TLS: take tls = "insecure-plain" out.'),

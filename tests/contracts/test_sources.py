@@ -1,13 +1,17 @@
 """The fake source, which the chain's tests use, answers what real directories answer."""
 
+import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
 from radius.audit.causes import Cause
+from radius.directory.active_directory.source import make_active_directory
+from radius.directory.description import BIND_PASSWORD, parse_description
 from radius.directory.question import (
     Answer,
     CouldNotAsk,
@@ -23,6 +27,8 @@ from radius.directory.question import (
 from radius.directory.source import Source
 from radius.secret import Secret
 from tests.fakes.directory_source import FakeSource
+from tests.fakes.samba_dc import SambaDc
+from tests.fakes.samba_people import PEOPLE
 
 NOW = 1_795_420_800.0
 
@@ -52,9 +58,36 @@ def fake() -> Iterator[House]:
     source.close()
 
 
-@pytest.fixture(params=[fake])
+@pytest.fixture(scope="module")
+def samba(samba_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """Active Directory, by a domain controller of its own, because it is stopped and its passwords are changed."""
+
+    def change_password(name: str, new: str) -> None:
+        dc.tool("user", "setpassword", name, f"--newpassword={new}")
+
+    @contextmanager
+    def away() -> Iterator[None]:
+        dc.signal_all(signal.SIGSTOP)
+        yield
+        dc.signal_all(signal.SIGCONT)
+
+    # Active Directory takes the former password for another hour, which no other directory does.
+    with SambaDc(samba_template, tmp_path_factory.mktemp("samba") / "dc", old_password_minutes=0) as dc:
+        dc.tool("domain", "passwordsettings", "set", "--complexity=off")
+        change_password("ana", "ana-lozinka")
+        dc.tool("user", "create", "iskljucen", "iskljucen-lozinka")
+        dc.tool("user", "disable", "iskljucen")
+        source = make_active_directory("skola", parse_description(dc.document()), {BIND_PASSWORD: Secret(PEOPLE["kapija"])})
+        yield House(source, change_password, away)
+        source.close()
+
+
+@pytest.fixture(params=["fake", "samba"])
 def house(request: pytest.FixtureRequest) -> Iterator[House]:
-    with request.param() as made:
+    if request.param == "samba":
+        yield request.getfixturevalue("samba")
+        return
+    with fake() as made:
         yield made
 
 

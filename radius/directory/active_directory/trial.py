@@ -38,7 +38,8 @@ _OTHER: Final = "Try 'ntlm_auth --username=NAME --domain=DOMAIN' by hand, and lo
 def try_active_directory(
     name: str, description: Description, secrets: dict[str, Secret], username: str, password: Secret | None
 ) -> list[Step]:
-    """The steps: connect, TLS, bind, domain, ntlm_auth, search, with a `password` the proof, groups, account, mapped.
+    """The steps: connect, TLS, bind, domain, ntlm_auth, search, with a `password` the proof, groups, account, mapped; without a
+    `username` ("") only those up to ntlm_auth.
 
     Raises OperatorError for certificates that cannot be used.
     """
@@ -66,6 +67,8 @@ class _Trial:
         self._domain()
         if self._source.mschap is not None:
             self._mschap(self._source.mschap)
+        if not username:
+            return
         account = self._find(username)
         if account is None:
             return

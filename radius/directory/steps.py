@@ -133,16 +133,14 @@ _CURES: Final[dict[Stage, str]] = {
 _CURES_BY_WORDS: Final[tuple[tuple[str, str], ...]] = (
     ("certificate has expired", "Renew the certificate of the directory server."),
     ("not yet valid", "Check the clocks of both machines, and from when the server's certificate is valid."),
-    (
-        "mismatch",
-        "Write in 'servers' the name that is in the server's certificate, or put that name into 'server_name'.",
-    ),
+    ("mismatch", "Write in 'servers' the name that is in the server's certificate, or put that name into 'server_name'."),
     ("self-signed", "Put the certificate of the authority that issued the server's certificate into 'ca'."),
     ("local issuer", "Put the certificate of the authority that issued the server's certificate into 'ca'."),
     ("certificate required", "The server demands a client certificate: give client_certificate and the secret 'client_key'."),
-    *(  # TLS 1.3: the server says so after the client's side of the handshake is over, or only hangs up
-        (words, "The server hung up: it may demand a client certificate (client_certificate, and the secret 'client_key').")
-        for words in ("eof occurred", "connection reset")
+    (
+        "closed the connection",
+        "Check that ldaps:// is used for port 636 and ldap:// with StartTLS for 389. If so, look into the server's log: it may "
+        "demand a client certificate, which it says only after the handshake.",
     ),
     ("handshake failure", "The server may demand a client certificate, or know only outdated TLS."),
     ("alert unknown ca", "The server does not trust the client certificate: use the one that it issued."),

@@ -25,7 +25,7 @@ def tlv(tag: int, *values: bytes) -> bytes:
 
 def message(message_id: int, operation: bytes) -> bytes:
     """An LDAPMessage."""
-    return tlv(0x30, tlv(2, bytes((message_id,))), operation)
+    return tlv(0x30, tlv(2, message_id.to_bytes(message_id.bit_length() // 8 + 1, "big")), operation)
 
 
 def result(message_id: int, operation: int, code: int, text: str = "", *more: bytes) -> bytes:

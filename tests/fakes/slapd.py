@@ -35,7 +35,7 @@ moduleload back_mdb
 moduleload memberof
 moduleload ppolicy
 pidfile {home}/slapd.pid
-sizelimit {sizelimit}
+sizelimit size.soft={sizelimit} size.hard={sizelimit} size.prtotal=unlimited
 threads 4
 TLSCACertificateFile {home}/ca.pem
 TLSCertificateFile {home}/server.pem

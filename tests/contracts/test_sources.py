@@ -1,4 +1,4 @@
-"""The fake source, which the chain's tests use, answers what real directories answer."""
+"""Real directories, and the fake one that the chain's tests use, answer alike."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import pytest
 
 from radius.audit.causes import Cause
+from radius.directory.description import parse_description
+from radius.directory.ldap.source import make_ldap
 from radius.directory.question import (
     Answer,
     CouldNotAsk,
@@ -23,14 +25,16 @@ from radius.directory.question import (
 from radius.directory.source import Source
 from radius.secret import Secret
 from tests.fakes.directory_source import FakeSource
+from tests.fakes.slapd import SERVICE_PASSWORD
+from tests.fakes.slapd_people import PEOPLE_BASE
 
 NOW = 1_795_420_800.0
 
 
 @dataclass
 class House:
-    """A source that knows ana ("ana-lozinka"), whose certificate has her name, and iskljucen ("iskljucen-lozinka"), whose account
-    is disabled; and what can be done to the directory behind it."""
+    """A source that knows ana ("ana-lozinka"), whose certificate has her name, and iskljucen ("iskljucen-lozinka"), whose
+    account is disabled; and what can be done to the directory behind it."""
 
     source: Source
     change_password: Callable[[str, str], None]
@@ -38,7 +42,7 @@ class House:
 
 
 @contextmanager
-def fake() -> Iterator[House]:
+def fake(_: pytest.FixtureRequest) -> Iterator[House]:
     source = FakeSource(people={"ana": "ana-lozinka", "iskljucen": "iskljucen-lozinka"})
     source.refused["iskljucen"] = Cause.ACCOUNT_DISABLED
 
@@ -52,9 +56,30 @@ def fake() -> Iterator[House]:
     source.close()
 
 
-@pytest.fixture(params=[fake])
+@contextmanager
+def ldap(request: pytest.FixtureRequest) -> Iterator[House]:
+    slapd = request.getfixturevalue("slapd")
+    source = make_ldap("skola", parse_description(slapd.document()), {"bind_password": Secret(SERVICE_PASSWORD)})
+
+    def change_password(name: str, new: str) -> None:
+        change = {"userPassword": [("MODIFY_REPLACE", [new])]}
+        slapd.as_root(lambda root: root.modify(f"uid={name},{PEOPLE_BASE}", change))
+
+    @contextmanager
+    def away() -> Iterator[None]:
+        slapd.freeze()
+        try:
+            yield
+        finally:
+            slapd.thaw()
+
+    yield House(source, change_password, away)
+    source.close()
+
+
+@pytest.fixture(params=[fake, pytest.param(ldap, marks=pytest.mark.peer)], ids=["fake", "ldap"])
 def house(request: pytest.FixtureRequest) -> Iterator[House]:
-    with request.param() as made:
+    with request.param(request) as made:
         yield made
 
 

@@ -1,4 +1,4 @@
-"""The fake source, which the chain's tests use, answers what real directories answer."""
+"""Real directories, and the fake one that the chain's tests use, answer alike."""
 
 import signal
 import time
@@ -12,6 +12,7 @@ import pytest
 from radius.audit.causes import Cause
 from radius.directory.active_directory.source import make_active_directory
 from radius.directory.description import BIND_PASSWORD, parse_description
+from radius.directory.ldap.source import make_ldap
 from radius.directory.question import (
     Answer,
     CouldNotAsk,
@@ -29,14 +30,16 @@ from radius.secret import Secret
 from tests.fakes.directory_source import FakeSource
 from tests.fakes.samba_dc import SambaDc
 from tests.fakes.samba_people import PEOPLE
+from tests.fakes.slapd import SERVICE_PASSWORD
+from tests.fakes.slapd_people import PEOPLE_BASE
 
 NOW = 1_795_420_800.0
 
 
 @dataclass
 class House:
-    """A source that knows ana ("ana-lozinka"), whose certificate has her name, and iskljucen ("iskljucen-lozinka"), whose account
-    is disabled; and what can be done to the directory behind it."""
+    """A source that knows ana ("ana-lozinka"), whose certificate has her name, and iskljucen ("iskljucen-lozinka"), whose
+    account is disabled; and what can be done to the directory behind it."""
 
     source: Source
     change_password: Callable[[str, str], None]
@@ -44,7 +47,7 @@ class House:
 
 
 @contextmanager
-def fake() -> Iterator[House]:
+def fake(_: pytest.FixtureRequest) -> Iterator[House]:
     source = FakeSource(people={"ana": "ana-lozinka", "iskljucen": "iskljucen-lozinka"})
     source.refused["iskljucen"] = Cause.ACCOUNT_DISABLED
 
@@ -59,7 +62,7 @@ def fake() -> Iterator[House]:
 
 
 @pytest.fixture(scope="module")
-def samba(samba_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def domain(samba_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """Active Directory, by a domain controller of its own, because it is stopped and its passwords are changed."""
 
     def change_password(name: str, new: str) -> None:
@@ -82,12 +85,38 @@ def samba(samba_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
         source.close()
 
 
-@pytest.fixture(params=["fake", "samba"])
+@contextmanager
+def ldap(request: pytest.FixtureRequest) -> Iterator[House]:
+    slapd = request.getfixturevalue("slapd")
+    source = make_ldap("skola", parse_description(slapd.document()), {"bind_password": Secret(SERVICE_PASSWORD)})
+
+    def change_password(name: str, new: str) -> None:
+        change = {"userPassword": [("MODIFY_REPLACE", [new])]}
+        slapd.as_root(lambda root: root.modify(f"uid={name},{PEOPLE_BASE}", change))
+
+    @contextmanager
+    def away() -> Iterator[None]:
+        slapd.freeze()
+        try:
+            yield
+        finally:
+            slapd.thaw()
+
+    yield House(source, change_password, away)
+    source.close()
+
+
+@contextmanager
+def active_directory(request: pytest.FixtureRequest) -> Iterator[House]:
+    yield request.getfixturevalue("domain")
+
+
+REAL = [pytest.param(made, marks=pytest.mark.peer) for made in (ldap, active_directory)]
+
+
+@pytest.fixture(params=[fake, *REAL], ids=["fake", "ldap", "active-directory"])
 def house(request: pytest.FixtureRequest) -> Iterator[House]:
-    if request.param == "samba":
-        yield request.getfixturevalue("samba")
-        return
-    with fake() as made:
+    with request.param(request) as made:
         yield made
 
 

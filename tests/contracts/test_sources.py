@@ -1,10 +1,11 @@
-"""Real directories, and the fake one that the chain's tests use, answer alike."""
+"""The fake source, which the chain's tests use, answers what real directories answer."""
 
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
+import ldap3
 import pytest
 
 from radius.audit.causes import Cause
@@ -24,8 +25,9 @@ from radius.directory.question import (
 )
 from radius.directory.source import Source
 from radius.secret import Secret
+from tests.fakes.directory_home import SECRETS, document
 from tests.fakes.directory_source import FakeSource
-from tests.fakes.slapd import SERVICE_PASSWORD
+from tests.fakes.slapd import Slapd
 from tests.fakes.slapd_people import PEOPLE_BASE
 
 NOW = 1_795_420_800.0
@@ -33,8 +35,8 @@ NOW = 1_795_420_800.0
 
 @dataclass
 class House:
-    """A source that knows ana ("ana-lozinka"), whose certificate has her name, and iskljucen ("iskljucen-lozinka"), whose
-    account is disabled; and what can be done to the directory behind it."""
+    """A source that knows ana ("ana-lozinka") and iskljucen ("iskljucen-lozinka", a disabled account), and what can be done to
+    the directory behind it."""
 
     source: Source
     change_password: Callable[[str, str], None]
@@ -42,7 +44,7 @@ class House:
 
 
 @contextmanager
-def fake(_: pytest.FixtureRequest) -> Iterator[House]:
+def fake() -> Iterator[House]:
     source = FakeSource(people={"ana": "ana-lozinka", "iskljucen": "iskljucen-lozinka"})
     source.refused["iskljucen"] = Cause.ACCOUNT_DISABLED
 
@@ -57,29 +59,26 @@ def fake(_: pytest.FixtureRequest) -> Iterator[House]:
 
 
 @contextmanager
-def ldap(request: pytest.FixtureRequest) -> Iterator[House]:
-    slapd = request.getfixturevalue("slapd")
-    source = make_ldap("skola", parse_description(slapd.document()), {"bind_password": Secret(SERVICE_PASSWORD)})
+def real(slapd: Slapd) -> Iterator[House]:
+    source = make_ldap("ldap", parse_description(document(slapd, slapd.ldaps_port)), SECRETS)
 
     def change_password(name: str, new: str) -> None:
-        change = {"userPassword": [("MODIFY_REPLACE", [new])]}
-        slapd.as_root(lambda root: root.modify(f"uid={name},{PEOPLE_BASE}", change))
+        dn = f"uid={name},{PEOPLE_BASE}"
+        slapd.as_root(lambda root: root.modify(dn, {"userPassword": [(ldap3.MODIFY_REPLACE, [new])]}))
 
     @contextmanager
     def away() -> Iterator[None]:
         slapd.freeze()
-        try:
-            yield
-        finally:
-            slapd.thaw()
+        yield
+        slapd.thaw()
 
     yield House(source, change_password, away)
     source.close()
 
 
-@pytest.fixture(params=[fake, pytest.param(ldap, marks=pytest.mark.peer)], ids=["fake", "ldap"])
+@pytest.fixture(params=["in memory", pytest.param("slapd", marks=pytest.mark.peer)])
 def house(request: pytest.FixtureRequest) -> Iterator[House]:
-    with request.param(request) as made:
+    with fake() if request.param == "in memory" else real(request.getfixturevalue("slapd")) as made:
         yield made
 
 

@@ -2,11 +2,15 @@
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from tests.fakes.slapd import Slapd
 
 PACKAGES = {
     "radclient": "freeradius-utils",
@@ -48,6 +52,16 @@ def peer() -> Callable[[str], Path]:
         pytest.skip(reason)
 
     return find
+
+
+@pytest.fixture(scope="session")
+def slapd(peer: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Slapd]":
+    """A private LDAP server, started once in 0.1 s; a test that breaks it starts its own."""
+    from tests.fakes.slapd import Slapd
+    from tests.fakes.slapd_people import many_people
+
+    with Slapd(peer("slapd"), tmp_path_factory.mktemp("slapd"), more_people=many_people(1200)) as server:
+        yield server
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

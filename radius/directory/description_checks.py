@@ -34,12 +34,11 @@ def check_filter(key: str, text: str, known: tuple[str, ...], *, required: bool)
     check_placeholders(key, text, known)
     if required and not _PLACEHOLDER.search(text):
         raise ValueError(f"{key} does not ask for {' or '.join(f'{{{name}}}' for name in known)}, so it would find anybody")
-    depth = 0
+    depth, closed = 0, 0
     for mark in text:
         depth += (mark == "(") - (mark == ")")
-        if depth <= 0 and mark != ")":
-            break
-    if not text.startswith("(") or depth != 0 or "=" not in text:
+        closed += depth <= 0
+    if not text.startswith("(") or depth != 0 or closed != 1 or "=" not in text:
         raise ValueError(f"{key} is no filter of RFC 4515, which is like (uid={{name}}): are the parentheses right?")
 
 

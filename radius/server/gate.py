@@ -6,7 +6,6 @@ is silence and a counter.
 """
 
 import logging
-import zlib
 from collections.abc import Callable
 from time import perf_counter_ns, time
 from typing import Final
@@ -19,7 +18,7 @@ from radius.aaa.silences import Silences
 from radius.audit.causes import Cause
 from radius.audit.events import AccessDecided, Event
 from radius.audit.tags import Tag
-from radius.directory.question import Answer, Directory, PlainPassword, Proved, Question
+from radius.directory.question import Answer, Directory, PlainPassword, Proved, Question, Wrong
 from radius.errors import MalformedPacket, PeerError
 from radius.server.attempt import Attempt, Eap, Later
 from radius.server.clients import Client, Clients, is_text
@@ -29,6 +28,7 @@ from radius.server.duplicates import Duplicates, key_of
 from radius.server.faults import where
 from radius.server.replies import Replies, Template, proxy_states
 from radius.server.sockets import Port, Source
+from radius.server.steering import owner_of
 from radius.wire.attributes import CALLING_STATION_ID, EAP_MESSAGE, PROXY_STATE, STATE
 from radius.wire.codes import Code
 from radius.wire.packet import Packet, decode
@@ -186,7 +186,8 @@ class Gate:
         if conclusion.wrong:
             conclusion = _doubt_the_secret(conclusion, attempt, proof)
             if conclusion.causes[0] is not Cause.SECRET_MISMATCH:  # which is the access point's fault, not the person's
-                self.backoff.failed(arrival.mac, arrival.user_name, attempt.now)
+                patience = answer.patience if isinstance(answer, Wrong) else 0.0
+                self.backoff.failed(arrival.mac, arrival.user_name, attempt.now, patience)
         elif isinstance(answer, Proved) and proof.method is not _MAB:
             self.backoff.succeeded(arrival.mac, arrival.user_name, attempt.now)
         if conclusion.outcome is _ACCEPT:
@@ -338,7 +339,7 @@ class Gate:
         device = packet.first.get(CALLING_STATION_ID)
         if device is None:
             return False
-        owner = zlib.crc32(device) % self._workers
+        owner = owner_of(device, self._workers)
         if owner == self._worker:
             return False
         self._later.hand_over(owner, octets, source, port.number, local)

@@ -1,12 +1,10 @@
-"""The fake source, which the chain's tests use, answers what real directories answer."""
+"""Real directories, and the fake one that the chain's tests use, answer alike."""
 
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
-import ldap3
 import pytest
 
 from radius.audit.causes import Cause
@@ -26,9 +24,8 @@ from radius.directory.question import (
 )
 from radius.directory.source import Source
 from radius.secret import Secret
-from tests.fakes.directory_home import SECRETS, document
 from tests.fakes.directory_source import FakeSource
-from tests.fakes.slapd import Slapd
+from tests.fakes.slapd import SERVICE_PASSWORD
 from tests.fakes.slapd_people import PEOPLE_BASE
 
 NOW = 1_795_420_800.0
@@ -36,8 +33,8 @@ NOW = 1_795_420_800.0
 
 @dataclass
 class House:
-    """A source that knows ana ("ana-lozinka") and iskljucen ("iskljucen-lozinka", a disabled account), and what can be done to
-    the directory behind it."""
+    """A source that knows ana ("ana-lozinka"), whose certificate has her name, and iskljucen ("iskljucen-lozinka"), whose
+    account is disabled; and what can be done to the directory behind it."""
 
     source: Source
     change_password: Callable[[str, str], None]
@@ -45,7 +42,7 @@ class House:
 
 
 @contextmanager
-def fake() -> Iterator[House]:
+def fake(_: pytest.FixtureRequest) -> Iterator[House]:
     source = FakeSource(people={"ana": "ana-lozinka", "iskljucen": "iskljucen-lozinka"})
     source.refused["iskljucen"] = Cause.ACCOUNT_DISABLED
 
@@ -59,35 +56,30 @@ def fake() -> Iterator[House]:
     source.close()
 
 
-@pytest.fixture(scope="session")
-def slapd(peer: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Slapd]:
-    with Slapd(peer("slapd"), tmp_path_factory.mktemp("contract") / "slapd") as running:
-        yield running
-
-
 @contextmanager
-def real(slapd: Slapd) -> Iterator[House]:
-    source = make_ldap("ldap", parse_description(document(slapd, slapd.ldaps_port)), SECRETS)
+def ldap(request: pytest.FixtureRequest) -> Iterator[House]:
+    slapd = request.getfixturevalue("slapd")
+    source = make_ldap("skola", parse_description(slapd.document()), {"bind_password": Secret(SERVICE_PASSWORD)})
 
     def change_password(name: str, new: str) -> None:
-        dn = f"uid={name},{PEOPLE_BASE}"
-        for attribute, value in (("userPassword", new), ("pwdReset", "FALSE")):
-            change = {attribute: [(ldap3.MODIFY_REPLACE, [value])]}
-            slapd.as_root(lambda root, change=change: root.modify(dn, change))  # type: ignore[misc]
+        change = {"userPassword": [("MODIFY_REPLACE", [new])]}
+        slapd.as_root(lambda root: root.modify(f"uid={name},{PEOPLE_BASE}", change))
 
     @contextmanager
     def away() -> Iterator[None]:
         slapd.freeze()
-        yield
-        slapd.thaw()
+        try:
+            yield
+        finally:
+            slapd.thaw()
 
     yield House(source, change_password, away)
     source.close()
 
 
-@pytest.fixture(params=["in memory", "slapd"])
+@pytest.fixture(params=[fake, pytest.param(ldap, marks=pytest.mark.peer)], ids=["fake", "ldap"])
 def house(request: pytest.FixtureRequest) -> Iterator[House]:
-    with fake() if request.param == "in memory" else real(request.getfixturevalue("slapd")) as made:
+    with request.param(request) as made:
         yield made
 
 

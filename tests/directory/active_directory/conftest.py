@@ -1,7 +1,6 @@
 """A Samba domain controller for each test process that asks for one, and the source that Kapija makes of it."""
 
 import os
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +13,6 @@ from tests.fakes import samba_dc
 from tests.fakes.samba_dc import SambaDc
 
 PASSWORD = "Lozinka.2026"
-PATIENCE = 20.0  # seconds; waited in full only when something is broken
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -87,8 +85,3 @@ def directory(dc: SambaDc) -> Iterator[ActiveDirectory]:
     made = source(dc)
     yield made
     made.close()
-
-
-def soon() -> float:
-    """A deadline."""
-    return time.monotonic() + PATIENCE

@@ -11,7 +11,7 @@ from policies.decision import Decision
 from policies.value import Value
 from radius.aaa.schools import School
 from radius.audit.causes import Cause
-from radius.directory.question import Answer, NotHere, Principal, Proved, Refused, Wrong
+from radius.directory.question import Answer, CouldNotAsk, NotHere, Principal, Proved, Refused, Wrong
 
 _NOBODY: Final[frozenset[str]] = frozenset()
 _OWN: Final = Ownership.OWN
@@ -74,6 +74,8 @@ def conclude(
         return _stranger(arrival, method, cause, school, location, now)
     if isinstance(answer, Refused):
         return Conclusion(_REJECT, (answer.cause,), answer.principal, wrong=answer.cause is Cause.METHOD_NOT_CHECKABLE)
+    if not isinstance(answer, CouldNotAsk):
+        raise TypeError(f"{type(answer).__name__} is no answer")  # a fault of ours, and not the directory's
     return _away(arrival, method, school, location, now)
 
 

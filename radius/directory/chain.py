@@ -24,6 +24,7 @@ from radius.directory.guard import Guard, OnFault, Tell
 from radius.directory.lane import Lane
 from radius.directory.local import LocalDirectory
 from radius.directory.question import (
+    NOT_PROVED,
     Answer,
     CouldNotAsk,
     KnownMac,
@@ -239,9 +240,7 @@ class _Walk:
 
 def _is_bare_no(answer: Answer) -> bool:
     """Whether it refuses somebody who has proved nothing."""
-    if isinstance(answer, Refused):
-        return answer.cause is Cause.METHOD_NOT_CHECKABLE or answer.cause is Cause.ACCOUNT_LOCKED
-    return isinstance(answer, Wrong | NotHere)
+    return answer.cause in NOT_PROVED if isinstance(answer, Refused) else isinstance(answer, Wrong | NotHere)
 
 
 def _ignore(answer: Answer) -> None:

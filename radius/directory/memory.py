@@ -10,11 +10,11 @@ was confirmed within those hours. Everything else could not be asked: a password
 from hmac import compare_digest as _any_compare
 from typing import Final
 
-from radius.audit.causes import Cause
 from radius.directory.description import CacheTimes
 from radius.directory.known import Facts, Known
 from radius.directory.names import account_key
 from radius.directory.question import (
+    NOT_PROVED,
     Answer,
     NotHere,
     PlainPassword,
@@ -87,7 +87,7 @@ class Memory:
             self._known.drop_facts(who(question))
         elif isinstance(answer, Wrong):
             self._learn_wrong(question, answer)
-        elif isinstance(answer, Refused) and answer.cause is not Cause.METHOD_NOT_CHECKABLE:
+        elif isinstance(answer, Refused) and answer.cause not in NOT_PROVED:
             self._known.drop_facts(who(question))
             self._known.drop_proof(answer.principal.subject)
 

@@ -177,6 +177,10 @@ class Refused(Value):
         self.cause: Final = cause
 
 
+NOT_PROVED: Final = frozenset({Cause.METHOD_NOT_CHECKABLE, Cause.ACCOUNT_LOCKED, Cause.AMBIGUOUS_ACCOUNT})
+"""Causes of a Refused that were found before anybody proved anything: told to nobody who could be a stranger."""
+
+
 class CouldNotAsk(Value):
     """The directory is away, slow or full. Never counts as a wrong password."""
 

@@ -149,8 +149,9 @@ def test_an_account_that_is_gone_is_forgotten(house: House) -> None:
     assert house.away(password()) is house.away(Remembered(b"v1")) is None
 
 
-def test_a_method_that_cannot_be_checked_says_nothing_of_the_account(house: House) -> None:
-    house.learn(password(), Refused(ANA, Cause.METHOD_NOT_CHECKABLE))
+@pytest.mark.parametrize("cause", [Cause.METHOD_NOT_CHECKABLE, Cause.ACCOUNT_LOCKED, Cause.AMBIGUOUS_ACCOUNT])
+def test_what_was_found_before_any_proof_takes_nobodys_survival_away(house: House, cause: Cause) -> None:
+    house.learn(password("pogodak"), Refused(ANA, cause))
     assert house.away(password()) is not None
 
 

@@ -1,4 +1,4 @@
-"""A directory in memory: a `Source` whose people, outages and slowness the test decides. It passes the contract of the real ones."""
+"""A directory in memory: a `Source` whose people, outages and slowness the test decides (tests/contracts/test_sources.py)."""
 
 import hashlib
 import time

@@ -127,7 +127,9 @@ class ManualLater:
 class SchoolHouse:
     """A gate with everything behind it; `records` may be changed before or between packets."""
 
-    def __init__(self, worker: int = 0, workers: int = 1, directory: Directory | None = None) -> None:
+    def __init__(
+        self, worker: int = 0, workers: int = 1, directory: Directory | None = None, another_server: bool = False
+    ) -> None:
         self.records = MemoryRecords()
         self.seals = TestSeals()
         self.events: list[Event] = []
@@ -159,6 +161,7 @@ class SchoolHouse:
             worker,
             workers,
             lambda: self.now,
+            another_server,
         )
         self.secret = SharedSecret(Secret(SECRET))
 

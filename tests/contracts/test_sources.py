@@ -1,14 +1,17 @@
 """Real directories, and the fake one that the chain's tests use, answer alike."""
 
+import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
 from radius.audit.causes import Cause
-from radius.directory.description import parse_description
+from radius.directory.active_directory.source import make_active_directory
+from radius.directory.description import BIND_PASSWORD, parse_description
 from radius.directory.ldap.source import make_ldap
 from radius.directory.question import (
     Answer,
@@ -25,6 +28,8 @@ from radius.directory.question import (
 from radius.directory.source import Source
 from radius.secret import Secret
 from tests.fakes.directory_source import FakeSource
+from tests.fakes.samba_dc import SambaDc
+from tests.fakes.samba_people import PEOPLE
 from tests.fakes.slapd import SERVICE_PASSWORD
 from tests.fakes.slapd_people import PEOPLE_BASE
 
@@ -56,6 +61,30 @@ def fake(_: pytest.FixtureRequest) -> Iterator[House]:
     source.close()
 
 
+@pytest.fixture(scope="module")
+def domain(samba_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """Active Directory, by a domain controller of its own, because it is stopped and its passwords are changed."""
+
+    def change_password(name: str, new: str) -> None:
+        dc.tool("user", "setpassword", name, f"--newpassword={new}")
+
+    @contextmanager
+    def away() -> Iterator[None]:
+        dc.signal_all(signal.SIGSTOP)
+        yield
+        dc.signal_all(signal.SIGCONT)
+
+    # Active Directory takes the former password for another hour, which no other directory does.
+    with SambaDc(samba_template, tmp_path_factory.mktemp("samba") / "dc", old_password_minutes=0) as dc:
+        dc.tool("domain", "passwordsettings", "set", "--complexity=off")
+        change_password("ana", "ana-lozinka")
+        dc.tool("user", "create", "iskljucen", "iskljucen-lozinka")
+        dc.tool("user", "disable", "iskljucen")
+        source = make_active_directory("skola", parse_description(dc.document()), {BIND_PASSWORD: Secret(PEOPLE["kapija"])})
+        yield House(source, change_password, away)
+        source.close()
+
+
 @contextmanager
 def ldap(request: pytest.FixtureRequest) -> Iterator[House]:
     slapd = request.getfixturevalue("slapd")
@@ -77,7 +106,15 @@ def ldap(request: pytest.FixtureRequest) -> Iterator[House]:
     source.close()
 
 
-@pytest.fixture(params=[fake, pytest.param(ldap, marks=pytest.mark.peer)], ids=["fake", "ldap"])
+@contextmanager
+def active_directory(request: pytest.FixtureRequest) -> Iterator[House]:
+    yield request.getfixturevalue("domain")
+
+
+REAL = [pytest.param(made, marks=pytest.mark.peer) for made in (ldap, active_directory)]
+
+
+@pytest.fixture(params=[fake, *REAL], ids=["fake", "ldap", "active-directory"])
 def house(request: pytest.FixtureRequest) -> Iterator[House]:
     with request.param(request) as made:
         yield made

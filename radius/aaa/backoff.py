@@ -3,7 +3,9 @@
 Two clocks run. The pair (device, name) backs off 1, 2, 4 ... 30 seconds after its second failure in a row, so a forgotten
 phone neither loads a directory nor locks its owner's account. The account is throttled the same way after ten failures from
 whatever devices; a device that got in with that name within 24 hours is exempt, so nobody can lock another person out.
-Names count in the form in which directories compare them: another spelling is no fresh start for a guesser.
+A directory that locks accounts may ask for more patience with a pair: until it has forgotten the wrong passwords.
+Names count in the form in which directories compare them and without a Windows domain: another spelling is no fresh start for
+a guesser.
 Pure: the time is an argument. Bounded: a table of failures forgets its oldest entry when it is full; the trusted devices are
 two generations of a plain table, so that a hundred thousand logins a minute cost one entry each and nothing to forget.
 """
@@ -11,7 +13,7 @@ two generations of a plain table, so that a hundred thousand logins a minute cos
 from collections import OrderedDict
 
 from radius.audit.causes import Cause
-from radius.directory.names import canonical_username
+from radius.directory.names import canonical_username, without_domain
 
 LONGEST = 30.0
 FREE_FAILURES = 1  # a slip of the finger costs nothing
@@ -55,10 +57,12 @@ class Backoff:
             return Cause.ACCOUNT_THROTTLED
         return None
 
-    def failed(self, device: str, name: str, now: float) -> None:
-        """A wrong password; never called for an outage or a policy's denial."""
+    def failed(self, device: str, name: str, now: float, patience: float = 0.0) -> None:
+        """A wrong password; never called for an outage or a policy's denial. `patience` is Wrong.patience."""
         name = _canonical(name)
-        _count(self._pairs, hash((device, name)), FREE_FAILURES, now, self._at_most)
+        pair = _count(self._pairs, hash((device, name)), FREE_FAILURES, now, self._at_most)
+        if pair.count > FREE_FAILURES:
+            pair.blocked_until = max(pair.blocked_until, now + patience)
         _count(self._accounts, hash(name), FREE_ACCOUNT_FAILURES, now, self._at_most)
 
     def succeeded(self, device: str, name: str, now: float) -> None:
@@ -84,12 +88,12 @@ class Backoff:
 
 def _canonical(name: str) -> str:
     try:
-        return canonical_username(name)
+        return canonical_username(without_domain(name))
     except ValueError:  # no name that an account can have
         return name
 
 
-def _count(table: OrderedDict[int, _Failures], key: int, free: int, now: float, at_most: int) -> None:
+def _count(table: OrderedDict[int, _Failures], key: int, free: int, now: float, at_most: int) -> _Failures:
     failures = table.get(key)
     if failures is None or now - failures.last > FORGET_AFTER:
         failures = table[key] = _Failures()
@@ -100,3 +104,4 @@ def _count(table: OrderedDict[int, _Failures], key: int, free: int, now: float, 
         failures.blocked_until = now + min(LONGEST, 2.0 ** min(failures.count - free - 1, 10))
     if len(table) > at_most:
         table.popitem(last=False)
+    return failures

@@ -88,15 +88,17 @@ Credential = PlainPassword | ChapResponse | MsChapResponse | MsChap2Response | K
 
 class Question(Value):
     """Who says to be whom, with what proof, and when (seconds since the epoch, for validity dates). `remember` asks for the
-    account's version in the answer, so that a TLS session may be resumed on it."""
+    account's version in the answer, so that a TLS session may be resumed on it. `school` is the short name of the school
+    whose access point asks, "" where nobody's does: some directories answer for some schools alone."""
 
-    __slots__ = ("credential", "principal", "remember", "time")
+    __slots__ = ("credential", "principal", "remember", "school", "time")
 
-    def __init__(self, principal: str, credential: Credential, time: float, remember: bool = False) -> None:
+    def __init__(self, principal: str, credential: Credential, time: float, remember: bool = False, school: str = "") -> None:
         self.principal: Final = principal
         self.credential: Final = credential
         self.time: Final = time
         self.remember: Final = remember
+        self.school: Final = school
 
 
 class Principal(Value):
@@ -144,12 +146,17 @@ class Proved(Value):
 
 
 class Wrong(Value):
-    """The principal is here, and the proof does not hold: the only answer that counts as a wrong password."""
+    """The principal is here, and the proof does not hold: the only answer that counts as a wrong password.
 
-    __slots__ = ("principal",)
+    `patience` is for how many seconds the directory is not to be asked again for the device that keeps sending wrong ones,
+    because more of them would lock the account there; 0 where that does not threaten.
+    """
 
-    def __init__(self, principal: Principal) -> None:
+    __slots__ = ("patience", "principal")
+
+    def __init__(self, principal: Principal, patience: float = 0.0) -> None:
         self.principal: Final = principal
+        self.patience: Final = patience
 
 
 class NotHere(Value):
@@ -168,6 +175,10 @@ class Refused(Value):
     def __init__(self, principal: Principal, cause: Cause) -> None:
         self.principal: Final = principal
         self.cause: Final = cause
+
+
+NOT_PROVED: Final = frozenset({Cause.METHOD_NOT_CHECKABLE, Cause.ACCOUNT_LOCKED, Cause.AMBIGUOUS_ACCOUNT})
+"""Causes of a Refused that were found before anybody proved anything: told to nobody who could be a stranger."""
 
 
 class CouldNotAsk(Value):

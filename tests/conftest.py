@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
+    from tests.fakes.samba_dc import SambaDc
     from tests.fakes.slapd import Slapd
 
 PACKAGES = {
@@ -64,8 +65,32 @@ def slapd(peer: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory)
         yield server
 
 
+@pytest.fixture(scope="session")
+def samba_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A stopped Samba domain controller with its people, shared by the test processes of this run."""
+    from tests.fakes import samba_dc
+
+    reason = samba_dc.why_not()
+    if reason and os.environ.get("CI") == "true":
+        pytest.fail(reason, pytrace=False)
+    if reason:
+        pytest.skip(reason)
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    return samba_dc.provisioned(shared / "samba" / "template")
+
+
+@pytest.fixture(scope="session")
+def dc(samba_template: Path, tmp_path_factory: pytest.TempPathFactory) -> "Iterator[SambaDc]":
+    """The running Samba domain controller, one for each test process that asks."""
+    from tests.fakes.samba_dc import SambaDc
+
+    with SambaDc(samba_template, tmp_path_factory.mktemp("samba") / "dc") as running:
+        yield running
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A test that asks for a peer is marked `peer`, so that `make check` leaves it out."""
+    """A test that asks for a peer, or for the Samba domain controller, is marked `peer`, so that `make check` leaves it out."""
     for item in items:
-        if "peer" in getattr(item, "fixturenames", ()):
+        if {"peer", "samba_template"} & set(getattr(item, "fixturenames", ())):
             item.add_marker("peer")

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 _ATTRIBUTE: Final = re.compile(r"(?:[A-Za-z][A-Za-z0-9-]*|\d+(?:\.\d+)+)(?:;[A-Za-z0-9-]+)*").fullmatch  # RFC 4512 section 2.5
 _PLACEHOLDER: Final = re.compile(r"\{(\w*)\}")
-_SCHOOL: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,31}|").fullmatch
+_SCHOOL: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,63}|").fullmatch
 
 
 def check_server(url: str, *, plain: bool) -> None:

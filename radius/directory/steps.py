@@ -139,7 +139,8 @@ _CURES_BY_WORDS: Final[tuple[tuple[str, str], ...]] = (
     ("certificate required", "The server demands a client certificate: give client_certificate and the secret 'client_key'."),
     (
         "closed the connection",
-        "Look into the server's log: it may demand a client certificate, which it says only after the handshake.",
+        "Check that ldaps:// is used for port 636 and ldap:// with StartTLS for 389. If so, look into the server's log: it may "
+        "demand a client certificate, which it says only after the handshake.",
     ),
     ("handshake failure", "The server may demand a client certificate, or know only outdated TLS."),
     ("alert unknown ca", "The server does not trust the client certificate: use the one that it issued."),

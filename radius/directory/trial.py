@@ -10,6 +10,9 @@ from radius.secret import Secret
 def try_directory(
     name: str, description: Description, secrets: dict[str, Secret], username: str, password: Secret | None
 ) -> list[Step]:
-    """The steps, in their order. Without a `password` nothing is proved. Raises OperatorError for unusable certificates."""
+    """The steps, in their order. Without a `password` nothing is proved, without a `username` ("") nobody is looked up.
+
+    Raises OperatorError for unusable certificates.
+    """
     attempt = try_active_directory if description.kind == "active-directory" else try_ldap
     return attempt(name, description, secrets, username, password)

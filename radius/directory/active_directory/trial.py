@@ -38,7 +38,8 @@ _OTHER: Final = "Try 'ntlm_auth --username=NAME --domain=DOMAIN' by hand, and lo
 def try_active_directory(
     name: str, description: Description, secrets: dict[str, Secret], username: str, password: Secret | None
 ) -> list[Step]:
-    """The steps: connect, TLS, bind, domain, ntlm_auth, search, with a `password` the proof, groups, account, mapped.
+    """The steps: connect, TLS, bind, domain, ntlm_auth; with a `username` search, groups, account, mapped; with her `password`
+    the proof.
 
     Raises OperatorError for certificates that cannot be used.
     """
@@ -66,7 +67,7 @@ class _Trial:
         self._domain()
         if self._source.mschap is not None:
             self._mschap(self._source.mschap)
-        account = self._find(username)
+        account = self._find(username) if username else None
         if account is None:
             return
         if password is not None:

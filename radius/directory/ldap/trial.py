@@ -17,11 +17,14 @@ from radius.secret import Secret
 def try_ldap(
     name: str, description: Description, secrets: dict[str, Secret], username: str, password: Secret | None
 ) -> list[Step]:
-    """The steps: connect, TLS, bind, search, groups, account, mapped, and with a `password` the proof. Raises OperatorError."""
+    """The steps: connect, TLS, bind; with a `username` search, groups, account, mapped; with her `password` the proof.
+
+    Raises OperatorError.
+    """
     servers = Servers(description, secrets)
     steps = Steps()
     try:
-        if try_servers(servers, description, steps):
+        if try_servers(servers, description, steps) and username:
             _Trial(name, description, servers, steps).person(username, password)
     except Unreachable as away:
         steps.failed(away)

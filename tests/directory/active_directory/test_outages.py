@@ -90,8 +90,8 @@ def test_a_winbind_that_hangs_is_waited_for_until_the_deadline(dc: SambaDc) -> N
     directory.close()
 
 
-def test_a_domain_that_takes_no_ms_chap_is_an_outage_and_locks_nobody(template: Path, tmp_path: Path) -> None:
-    with SambaDc(template, tmp_path / "dc", ntlm_auth="ntlmv2-only") as dc:
+def test_a_domain_that_takes_no_ms_chap_is_an_outage_and_locks_nobody(samba_template: Path, tmp_path: Path) -> None:
+    with SambaDc(samba_template, tmp_path / "dc", ntlm_auth="ntlmv2-only") as dc:
         directory = source(dc)
         for _ in range(6):
             assert isinstance(ask(directory, "ana", mschap2("ana", PASSWORD)), CouldNotAsk)

@@ -134,6 +134,15 @@ def test_a_session_is_remembered_until_the_password_changes(dc: SambaDc, directo
     assert isinstance(ask(directory, "changing", plain("Nova.Lozinka.1")), Proved)
 
 
+def test_the_former_password_holds_for_an_hour_which_is_active_directorys_own_rule(
+    dc: SambaDc, directory: ActiveDirectory
+) -> None:
+    dc.tool("user", "setpassword", "changing", "--newpassword=Druga.Lozinka.7")
+    dc.tool("user", "setpassword", "changing", "--newpassword=Treca.Lozinka.8")
+    said = [kind(ask(directory, "changing", plain(f"{word}"))) for word in ("Druga.Lozinka.7", "Treca.Lozinka.8", "Nova")]
+    assert said == [Proved, Proved, Wrong]
+
+
 def test_nobody_elses_version_is_good(directory: ActiveDirectory) -> None:
     proved = ask(directory, "ana", plain(PASSWORD), remember=True)
     assert isinstance(proved, Proved)

@@ -81,8 +81,8 @@ def test_a_domain_that_winbind_does_not_know_is_told(dc: SambaDc) -> None:
     assert (step.ok, "ntlm.domain" in step.cure) == (False, True)
 
 
-def test_a_domain_that_takes_no_ms_chap_is_told(template: Path, tmp_path: Path) -> None:
-    with SambaDc(template, tmp_path / "dc", ntlm_auth="ntlmv2-only") as dc:
+def test_a_domain_that_takes_no_ms_chap_is_told(samba_template: Path, tmp_path: Path) -> None:
+    with SambaDc(samba_template, tmp_path / "dc", ntlm_auth="ntlmv2-only") as dc:
         step = tried(dc)["ntlm_auth"]
     assert (step.ok, "mschapv2-and-ntlmv2-only" in step.cure) == (False, True)
 

@@ -91,6 +91,8 @@ test | oracle)
     ;;
 bench)
     mapfile -t packages < <(missing freeradius=freeradius radclient=freeradius-utils gcc=gcc taskset=util-linux)
+    [ -e /usr/lib/freeradius/rlm_ldap.so ] || packages+=(freeradius-ldap)
+    [ -e /usr/sbin/slapd ] || packages+=(slapd)
     [ -e /usr/include/openssl/ssl.h ] || packages+=(libssl-dev)
     echo '#include <stdio.h>' | gcc -fsyntax-only -xc - 2>/dev/null || packages+=(libc6-dev)
     require "${packages[@]}"

@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -80,4 +81,4 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 class _Plain:
     """What a test without parameters has instead of a callspec."""
 
-    params: dict[str, object] = {}
+    params: ClassVar[dict[str, object]] = {}

@@ -124,7 +124,7 @@ class Cluster:
 
 @contextmanager
 def cluster(*, durable: bool = False, more: Sequence[str] = ()) -> Iterator[Cluster]:
-    """A server of this test's own; `more` are settings as `name=value`. Raises RuntimeError with its log if it does not start."""
+    """A server of this test's own; `more` are settings as `name=value`. Raises RuntimeError with its log if it cannot start."""
     server = find_postgres()
     if server is None:
         raise RuntimeError("PostgreSQL is missing: sudo apt-get install --no-install-recommends postgresql")

@@ -155,7 +155,7 @@ def _apply(admin: Admin, rows: list[Row], sha256: str) -> tuple[int, int]:
         for row in rows:
             if row.username in moved:
                 wanted[row.username] = merged(admin.keyring, row, fresh.get(row.username))
-        added, changed = write(change, [values for values in wanted.values() if values is not None], now)
+        added, changed = write(change, [values for values in wanted.values() if values is not None])
         change.audit(
             Tag.PEOPLE_IMPORTED,
             "people",

@@ -9,8 +9,9 @@ import stat
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from radius.admin.csv_lines import CsvLines, Problem
 from radius.admin.roster.workbook import Workbook
@@ -109,7 +110,7 @@ class Container:
             status = self.path.stat()
             if stat.S_ISDIR(status.st_mode):
                 found = {path.stem.lower(): path for path in sorted(self.path.iterdir()) if path.suffix.lower() == ".csv"}
-                self._open = {name: (lambda path=path: path.open("rb", buffering=1 << 20)) for name, path in found.items()}
+                self._open = {name: partial(_open_file, path) for name, path in found.items()}
                 self.size = sum(path.stat().st_size for path in found.values())
             elif not stat.S_ISREG(status.st_mode):
                 raise OperatorError(f"{self.path} is neither a file nor a folder: save the roster first")
@@ -119,7 +120,7 @@ class Container:
                 raise OperatorError(f"{self.path} is no XLSX workbook and no zip: save it as .xlsx or as CSV UTF-8")
             else:
                 self.single, self.size = True, status.st_size
-                self._open = {self.path.stem.lower(): lambda: self.path.open("rb", buffering=1 << 20)}
+                self._open = {self.path.stem.lower(): partial(_open_file, self.path)}
         except OSError as error:
             raise OperatorError(f"{self.path} cannot be read: {error.strerror or error}") from None
         except (zipfile.BadZipFile, NotImplementedError) as error:
@@ -152,5 +153,13 @@ class Container:
         for member in members:
             name = member.filename.rpartition("/")[2].lower()
             if name.endswith(".csv"):
-                self._open[name.removesuffix(".csv")] = lambda member=member: archive.open(member)  # type: ignore[return-value]
+                self._open[name.removesuffix(".csv")] = partial(_open_member, archive, member)
                 self.size += member.file_size
+
+
+def _open_file(path: Path) -> BinaryIO:
+    return path.open("rb", buffering=1 << 20)
+
+
+def _open_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> BinaryIO:
+    return cast("BinaryIO", archive.open(member))

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
 
 from radius.admin.context import Change
 from radius.admin.credentials import Credentials, Keeping, from_nt_hash, from_password, nt_context, plain_context
-from radius.admin.people import COLUMNS, IN_NO_ROSTER, columns, credentials, open_name, seal_name
+from radius.admin.people import COLUMNS, IN_NO_ROSTER, Stored, columns, credentials, open_name, seal_name
 from radius.admin.people_file import Row
 from radius.errors import OperatorError
 from radius.secret import Secret
@@ -19,8 +19,6 @@ from radius.store.tables import people
 
 Values = dict[str, Any]
 """Columns of table people, ready to be written; with `id` when it is somebody whom the store has."""
-
-Stored = Mapping[str, Any] | RowMapping
 
 WRITTEN = tuple(column.name for column in COLUMNS if column.name != "id")
 

@@ -44,6 +44,9 @@ COLUMNS = (
     people.c.left_at,
 )
 
+Stored = Mapping[str, Any] | RowMapping
+"""A row of table people, with COLUMNS at least."""
+
 IN_NO_ROSTER: Mapping[str, Any] = {
     "enrolled": [],
     "roster": "",
@@ -246,7 +249,7 @@ def erase_person(admin: Admin, username: str) -> int:
     return devices_gone
 
 
-def credentials(row: RowMapping) -> Credentials:
+def credentials(row: Stored) -> Credentials:
     """The proofs in a row of table people."""
     return Credentials(row["verifier"], row["nt"], row["plain"], row["argon2"])
 
@@ -261,7 +264,7 @@ def seal_name(keyring: Keyring, username: str, display_name: str) -> bytes:
     return keyring.seal(display_name.encode(), name_context(username)) if display_name else b""
 
 
-def open_name(keyring: Keyring, row: RowMapping) -> str:
+def open_name(keyring: Keyring, row: Stored) -> str:
     """The display name in a row of table people."""
     sealed = cast("bytes", row["display_name"])
     return keyring.open(sealed, name_context(row["username"])).decode() if sealed else ""

@@ -21,6 +21,7 @@ COMMANDS = {
     "school": "Schools and their VLAN names.",
     "client": "RADIUS clients: access points, switches and controllers.",
     "user": "People: pupils, staff and guests with a local account.",
+    "roster": "Schools, people and classes from a register's export.",
     "device": "Devices that are known by their MAC address.",
     "policy": "The rules: show, check, publish and roll back.",
     "pki": "Certificates: the server's own, and who is trusted for clients'.",

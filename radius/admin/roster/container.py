@@ -41,7 +41,7 @@ class Table:
 class Container:
     """An open roster file. `names` are the tables by their lower-case name without ".csv"; `single` when it is one CSV."""
 
-    def __init__(self, path: Path, progress: Callable[[int], None] = lambda _: None) -> None:
+    def __init__(self, path: Path, progress: Callable[[int, int], None] = lambda *_: None) -> None:
         """Raises OperatorError when there is no such file, or it is none of these kinds, or it is a bomb."""
         self.path = path
         self.single = False
@@ -103,7 +103,7 @@ class Container:
         self._digest.update(octets)
         before, self._done = self._done, self._done + len(octets)
         if before >> 20 != self._done >> 20:
-            self._progress(self._done)
+            self._progress(self._done, self.size)
 
     def _look(self) -> None:
         try:
@@ -141,11 +141,11 @@ class Container:
             if member.flag_bits & 1:
                 raise OperatorError(f"{member.filename!r} in {self.path} is encrypted: make the zip without a password")
         if any(member.filename == "[Content_Types].xml" for member in members):
+            self.size = self.path.stat().st_size
             with self.path.open("rb") as file:
                 while octets := file.read(1 << 20):
                     self._told(octets)
             self._workbook = self._close.enter_context(Workbook(self.path, members))
-            self.size = self.path.stat().st_size
             return
         folders = {member.filename.rpartition("/")[0] for member in members if member.filename.lower().endswith(".csv")}
         if len(folders) > 1:

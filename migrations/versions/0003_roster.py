@@ -18,6 +18,7 @@ _OF_PEOPLE = (
     ("roster_facts", sa.JSON(), "{}"),
     ("barred", sa.Boolean(), sa.false()),
     ("left_at", sa.Float(), "0"),
+    ("roster_digest", sa.LargeBinary(), ""),
 )
 
 

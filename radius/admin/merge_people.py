@@ -6,7 +6,7 @@ from typing import Any
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
 from msgspec import Struct
-from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
+from sqlalchemy import Connection, RowMapping, select
 
 from radius.admin.context import Change
 from radius.admin.credentials import Credentials, Keeping, from_nt_hash, from_password, nt_context, plain_context
@@ -15,6 +15,7 @@ from radius.admin.people_file import Row
 from radius.errors import OperatorError
 from radius.secret import Secret
 from radius.store.keyring import Keyring
+from radius.store.rows import as_rows, insert_rows, update_rows
 from radius.store.tables import people
 
 Values = dict[str, Any]
@@ -31,6 +32,7 @@ class Rostered(Struct, frozen=True):
     id: str
     enrolled: list[list[object]]
     facts: dict[str, Any]
+    digest: bytes = b""
     out: bool = False
     left_at: float = 0.0
 
@@ -75,13 +77,16 @@ def merged(keyring: Keyring, row: Row, stored: Stored | None, rostered: Rostered
         changes |= {name: value for name, value in _roster_columns(rostered, stored).items() if value != stored[name]}
     if not changes:
         return None
+    changes["roster_digest"] = rostered.digest if rostered is not None else b""  # after other changes it must look again
     return {name: stored[name] for name in ("id", *WRITTEN)} | changes
 
 
 def left(stored: Stored, rostered: Rostered) -> Values | None:
     """The person who is in her roster no more: kept out, with her proofs. None when she is so already."""
     changes = {name: value for name, value in _roster_columns(rostered, stored).items() if value != stored[name]}
-    return {name: stored[name] for name in ("id", *WRITTEN)} | changes if changes else None
+    if not changes:
+        return None
+    return {name: stored[name] for name in ("id", *WRITTEN)} | changes | {"roster_digest": b""}
 
 
 def _roster_columns(rostered: Rostered, stored: Stored) -> Values:
@@ -127,7 +132,9 @@ def _new(keyring: Keyring, row: Row, rostered: Rostered | None) -> Values:
         **IN_NO_ROSTER,
         **columns(made or Credentials()),
     }
-    return values if rostered is None else values | _roster_columns(rostered, values)
+    if rostered is None:
+        return values
+    return values | _roster_columns(rostered, values) | {"roster_digest": rostered.digest}
 
 
 def _proofs(keyring: Keyring, row: Row, keeping: Keeping) -> Credentials | None:
@@ -159,14 +166,11 @@ def _is_password(keyring: Keyring, before: Credentials, password: Secret) -> boo
 
 def write(change: Change, wanted: list[Values]) -> tuple[int, int]:
     """Write people, new ones and those whom the store has in a set each; how many of both."""
-    common = {"removed": False, "revision": change.revision}
-    new = [values | common for values in wanted if "id" not in values]
-    old = [{**values, **common, "known_as": values["id"]} for values in wanted if "id" in values]
-    if new:
-        change.connection.execute(insert(people), new)
-    if old:
-        set_all: Values = {name: bindparam(name) for name in (*WRITTEN, *common)}
-        for values in old:
-            del values["id"]
-        change.connection.execute(update(people).where(people.c.id == bindparam("known_as")).values(set_all), old)
+    new = [values for values in wanted if "id" not in values]
+    old = [values for values in wanted if "id" in values]
+    common = (False, change.revision)
+    columns = (*WRITTEN, "removed", "revision")
+    insert_rows(change.connection, people, columns, [(*row, *common) for row in as_rows(people, WRITTEN, new)])
+    rows = [(*row, *common) for row in as_rows(people, ("id", *WRITTEN), old)]
+    update_rows(change.connection, people, ("id", *columns), rows)
     return len(new), len(old)

@@ -42,6 +42,7 @@ COLUMNS = (
     people.c.roster_facts,
     people.c.barred,
     people.c.left_at,
+    people.c.roster_digest,
 )
 
 Stored = Mapping[str, Any] | RowMapping
@@ -54,6 +55,7 @@ IN_NO_ROSTER: Mapping[str, Any] = {
     "roster_facts": {},
     "barred": False,
     "left_at": 0.0,
+    "roster_digest": b"",
 }
 """The columns of somebody who is in no roster."""
 

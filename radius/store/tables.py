@@ -128,6 +128,7 @@ people = Table(
     Column("roster_facts", JSON, nullable=False, default=dict, server_default="{}"),  # grades, and which school comes first
     Column("barred", Boolean, nullable=False, default=False, server_default=false()),  # the roster disabled the account
     Column("left_at", Float, nullable=False, default=0.0, server_default="0"),
+    Column("roster_digest", LargeBinary, nullable=False, default=b"", server_default=""),  # of all that the roster last said
 )
 
 Index(

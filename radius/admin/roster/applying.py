@@ -3,10 +3,10 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 from itertools import islice
-from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import bindparam, delete, insert
+from msgspec.structs import astuple
+from sqlalchemy import bindparam, delete
 
 from radius.admin import schools
 from radius.admin.context import Admin, Change
@@ -22,6 +22,7 @@ from radius.audit.conflict import insert_or
 from radius.audit.tags import Tag
 from radius.errors import OperatorError
 from radius.store.bulk import bulk
+from radius.store.rows import insert_rows
 from radius.store.tables import roster_members, rosters
 
 
@@ -146,23 +147,9 @@ def _write_members(change: Change, roster: str, outcomes: Sequence[Outcome]) -> 
     if ended:
         where = (table.c.person == bindparam("of"), table.c.kind == bindparam("in_kind"), table.c.id == bindparam("by"))
         change.connection.execute(delete(table).where(table.c.roster == roster, *where), ended)
-    begun: list[dict[str, Any]] = [
-        {
-            "roster": roster,
-            "person": outcome.id,
-            "kind": member.kind,
-            "id": member.id,
-            "target": member.target,
-            "role": member.role,
-            "main": member.main,
-            "first": member.first,
-            "end": member.end,
-        }
-        for outcome in outcomes
-        for member in outcome.begun
-    ]
-    if begun:
-        change.connection.execute(insert(table), begun)
+    columns = ("roster", "person", "kind", "id", "target", "role", "main", "first", "end")
+    begun = [(roster, outcome.id, *astuple(member)) for outcome in outcomes for member in outcome.begun]
+    insert_rows(change.connection, table, columns, begun)
 
 
 def _finish(admin: Admin, plan: Plan, counted: Counter[str]) -> None:

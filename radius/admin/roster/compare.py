@@ -1,9 +1,11 @@
 """A set of people as the roster has them beside the same people as the store has them: what would change about each."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
+from hashlib import blake2b
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 from sqlalchemy import Connection, RowMapping, select
 
@@ -17,6 +19,9 @@ from radius.store.keyring import Keyring
 from radius.store.tables import people, roster_members
 
 Pair = tuple[StagedPerson, list[Place]]
+
+
+_encode = msgspec.msgpack.Encoder().encode
 
 
 class What(StrEnum):
@@ -65,6 +70,12 @@ class Comparison:
     def compare(self, connection: Connection, pairs: Sequence[Pair], dry: bool) -> Iterable[Outcome | tuple[int, str]]:
         """What happens to each; (line, message) for somebody who cannot be. With `dry` no new person's password is hashed,
         so `values` of somebody new are only good for looking at."""
+        digests = {person.id: self._digest(person, places) for person, places in pairs}
+        same = self._same_as_last_time(connection, pairs, digests)
+        yield from same.values()
+        pairs = [pair for pair in pairs if pair[0].id not in same]
+        if not pairs:
+            return
         before = stored_by_id(connection, self._roster, [person.id for person, _ in pairs])
         names = {
             person.username: person.id
@@ -80,9 +91,51 @@ class Comparison:
                     own = self._adopted(person, places, holders[person.username])
                 elif own is not None and person.username in holders and not person.gone:
                     raise OperatorError(_taken(holders[person.username]))
-                yield self._outcome(person, places, own, members.get(person.id, ()), dry)
+                yield self._outcome(person, places, own, members.get(person.id, ()), digests[person.id], dry)
             except OperatorError as error:
                 yield person.line, f"{person.username or person.id!r}: {error}"
+
+    def _digest(self, person: StagedPerson, places: Sequence[Place]) -> bytes:
+        """Of all that the file says of her and all that this depends on; empty when it does not say all."""
+        if person.gone or person.known:
+            return b""
+        around = self._around
+        parts = [
+            (
+                member.kind,
+                member.id,
+                member.target,
+                member.role,
+                member.main,
+                member.first,
+                member.end,
+                place.name,
+                around.described(place.school or member.target, place.terms),
+            )
+            for place in places
+            for member in (place.member,)
+        ]
+        return blake2b(_encode((person.id, person.username, person.said_octets, parts)), digest_size=16).digest()
+
+    def _same_as_last_time(
+        self, connection: Connection, pairs: Sequence[Pair], digests: Mapping[str, bytes]
+    ) -> dict[str, Outcome]:
+        """Those of whom the file says what it said when they were last written, and whom nobody enabled or disabled since."""
+        columns = (people.c.roster_id, people.c.roster_digest, people.c.disabled, people.c.barred, people.c.left_at)
+        ids = [person.id for person, _ in pairs if digests[person.id]]
+        if not ids:
+            return {}
+        query = select(*columns).where(people.c.roster == self._roster, people.c.roster_id.in_(ids))
+        stored = {row[0]: row for row in connection.execute(query).all()}
+        same = {}
+        for person, _ in pairs:
+            row = stored.get(person.id)
+            if row is None or row[1] != digests[person.id] or row[4]:
+                continue
+            if (person.said.disabled and not row[2]) or (not person.said.disabled and row[3]):
+                continue
+            same[person.id] = Outcome(What.UNCHANGED, person.id, person.username, "", "")
+        return same
 
     def _adopted(self, person: StagedPerson, places: Sequence[Place], holder: RowMapping) -> RowMapping:
         """Somebody who was there before the roster, at the same school, is taken into it."""
@@ -92,7 +145,13 @@ class Comparison:
         return holder
 
     def _outcome(
-        self, person: StagedPerson, places: Sequence[Place], own: RowMapping | None, stored: Iterable[Member], dry: bool
+        self,
+        person: StagedPerson,
+        places: Sequence[Place],
+        own: RowMapping | None,
+        stored: Iterable[Member],
+        digest: bytes,
+        dry: bool,
     ) -> Outcome:
         wanted = None if person.gone else standing(self._around, person.said, own["roster_facts"] if own else {}, places)
         ended, begun = _differing(stored, [place.member for place in places])
@@ -104,9 +163,8 @@ class Comparison:
             return Outcome(
                 what, person.id, own["username"], own["school"], own["role"], (), own, values, ended, begun, _loses(own, [])
             )
-        rostered = Rostered(self._roster, person.id, wanted.enrolled, wanted.facts, out=bool(person.said.disabled))
-        if person.known and own is not None:
-            rostered = Rostered(self._roster, person.id, wanted.enrolled, wanted.facts, out=own["barred"])
+        out = own["barred"] if person.known and own is not None else bool(person.said.disabled)
+        rostered = Rostered(self._roster, person.id, wanted.enrolled, wanted.facts, digest, out)
         username = own["username"] if person.known and own is not None else person.username
         row = _row(person, username, wanted)
         if own is None:
@@ -134,12 +192,12 @@ class Comparison:
 def stored_by_id(connection: Connection, roster: str, ids: Sequence[str]) -> dict[str, RowMapping]:
     """The roster's people with these ids whom the store has."""
     query = select(*COLUMNS).where(people.c.roster == roster, people.c.roster_id.in_(ids))
-    return {row["roster_id"]: row for row in connection.execute(query).mappings()}
+    return {row["roster_id"]: row for row in connection.execute(query).mappings().all()}
 
 
 def _holders(connection: Connection, names: Sequence[str]) -> dict[str, RowMapping]:
     query = select(*COLUMNS).where(people.c.username.in_(names), people.c.removed.is_(False))
-    return {row["username"]: row for row in connection.execute(query).mappings()} if names else {}
+    return {row["username"]: row for row in connection.execute(query).mappings().all()} if names else {}
 
 
 def _members(connection: Connection, roster: str, ids: Sequence[str]) -> dict[str, list[Member]]:
@@ -148,7 +206,7 @@ def _members(connection: Connection, roster: str, ids: Sequence[str]) -> dict[st
     found: dict[str, list[Member]] = {}
     if ids:
         query = select(table.c.person, *columns).where(table.c.roster == roster, table.c.person.in_(ids))
-        for person, *rest in connection.execute(query):
+        for person, *rest in connection.execute(query).all():
             found.setdefault(person, []).append(Member(*rest))
     return found
 

@@ -31,6 +31,16 @@ class Surroundings(Struct, frozen=True):
     timezones: Mapping[str, str]
     schools: Mapping[str, str]
     terms: Mapping[str, tuple[str, str]]
+    told: dict[tuple[str, str], str] = {}
+
+    def described(self, school: str, terms: str) -> str:
+        """What a school (by the roster's id) and terms (JSON) come to, in words that differ whenever anything of it does."""
+        known = self.told.get((school, terms))
+        if known is None:
+            short = self.schools.get(school, "")
+            days = [self.terms.get(term) for term in _terms(terms)] if terms else []
+            known = self.told[school, terms] = f"{short} {self.timezones.get(short)} {days}"
+        return known
 
 
 class Standing(Struct, frozen=True):

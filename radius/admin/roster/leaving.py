@@ -1,4 +1,4 @@
-"""Those who left a roster: a bulk file finds them, they are kept out at once, and after a time of the operator's they are erased.
+"""Those who left a roster: a bulk file finds them, they are kept out at once, and after the operator's time they are erased.
 
 Nothing is erased by an import: a wrong file is undone by the right one, with everybody's password.
 """

@@ -104,6 +104,7 @@ class StagedPerson(Struct, frozen=True):
     said: Said
     password: Secret | None
     nt_hash: Secret | None
+    said_octets: bytes
 
 
 class Problem(Struct, frozen=True):
@@ -192,7 +193,7 @@ class Staging:
                     own.append(Place(member, row[8] or "", row[9] or "", row[10] or ""))
                 row = next(members, None)
             password, nt_hash = self._secrets(secret)
-            yield StagedPerson(id_, line, bool(gone), bool(known), username, _decode(body), password, nt_hash), own
+            yield StagedPerson(id_, line, bool(gone), bool(known), username, _decode(body), password, nt_hash, body), own
 
     def touch(self, ids: Iterable[str]) -> None:
         """Mark people whom applying has something to do for."""

@@ -14,7 +14,6 @@ depends_on = None
 _OF_PEOPLE = (
     ("enrolled", sa.JSON(), "[]"),
     ("roster", sa.String(length=64), ""),
-    ("roster_id", sa.Text(), ""),
     ("roster_facts", sa.JSON(), "{}"),
     ("barred", sa.Boolean(), sa.false()),
     ("left_at", sa.Float(), "0"),
@@ -25,10 +24,8 @@ _OF_PEOPLE = (
 def upgrade() -> None:
     for name, kind, default in _OF_PEOPLE:
         op.add_column("people", sa.Column(name, kind, nullable=False, server_default=default))
-    in_one = sa.text("roster != ''")
-    op.create_index(
-        "ix_people_roster", "people", ["roster", "roster_id"], unique=True, sqlite_where=in_one, postgresql_where=in_one
-    )
+    op.add_column("people", sa.Column("roster_id", sa.Text(), nullable=True))
+    op.create_index("ix_people_roster", "people", ["roster", "roster_id"], unique=True)
     op.create_table(
         "rosters",
         sa.Column("name", sa.String(length=64), nullable=False),
@@ -82,5 +79,5 @@ def downgrade() -> None:
     for name in ("roster_members", "roster_classes", "roster_terms", "roster_schools", "rosters"):
         op.drop_table(name)
     op.drop_index("ix_people_roster", "people")
-    for name, _, _ in reversed(_OF_PEOPLE):
+    for name in ("roster_id", *(name for name, _, _ in reversed(_OF_PEOPLE))):
         op.drop_column("people", name)

@@ -51,7 +51,7 @@ Stored = Mapping[str, Any] | RowMapping
 IN_NO_ROSTER: Mapping[str, Any] = {
     "enrolled": [],
     "roster": "",
-    "roster_id": "",
+    "roster_id": None,
     "roster_facts": {},
     "barred": False,
     "left_at": 0.0,

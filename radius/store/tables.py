@@ -121,24 +121,17 @@ people = Table(
     Column("plain", LargeBinary, nullable=False),
     Column("argon2", Text, nullable=False),
     *_replicated(),
-    # What a roster says of her (radius.admin.roster); "" and 0 for somebody who is in none.
+    # What a roster says of her (radius.admin.roster); "", 0 and NULL for somebody who is in none.
     Column("enrolled", JSON, nullable=False, default=list, server_default="[]"),  # [group, from, until], 0 for unbounded
     Column("roster", String(64), nullable=False, default="", server_default=""),
-    Column("roster_id", Text, nullable=False, default="", server_default=""),
+    Column("roster_id", Text, nullable=True),
     Column("roster_facts", JSON, nullable=False, default=dict, server_default="{}"),  # grades, and which school comes first
     Column("barred", Boolean, nullable=False, default=False, server_default=false()),  # the roster disabled the account
     Column("left_at", Float, nullable=False, default=0.0, server_default="0"),
     Column("roster_digest", LargeBinary, nullable=False, default=b"", server_default=""),  # of all that the roster last said
 )
 
-Index(
-    "ix_people_roster",
-    people.c.roster,
-    people.c.roster_id,
-    unique=True,
-    sqlite_where=people.c.roster != "",
-    postgresql_where=people.c.roster != "",
-)
+Index("ix_people_roster", people.c.roster, people.c.roster_id, unique=True)  # NULLs are unlike each other
 
 rosters = Table(
     "rosters",

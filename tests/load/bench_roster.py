@@ -1,6 +1,6 @@
 """How long a national roster takes: 850,000 people with two classes each, in OneRoster 1.2 CSV, first and again unchanged.
 
-    python tests/load/bench_roster.py [--people N] [--database sqlite|postgresql]
+    python tests/load/bench_roster.py [--people N] [--database sqlite|postgresql] [--register FILE]
 
 PostgreSQL is a private instance that fsyncs as a production server does.
 """
@@ -114,11 +114,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--people", type=int, default=850_000)
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
+    parser.add_argument("--register", type=Path, help="the file to use, which is made when it is not there")
     chosen = parser.parse_args()
     slow = False
     with tempfile.TemporaryDirectory() as folder, database(chosen.database) as url:
-        path = Path(folder) / "register.zip"
-        write_roster(path, chosen.people)
+        path = chosen.register or Path(folder) / "register.zip"
+        if not path.exists():
+            write_roster(path, chosen.people)
         home, _ = init_home(Path(folder) / "home", environment={}, store_url=url)
         with open_admin(home, "bench") as admin:
             for which, limit in LIMITS.items():

@@ -69,6 +69,13 @@ def backend() -> str:
     return "sqlite"
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """See `both_stores` and `sqlite_alone` in tests.fakes.postgres."""
+    marks = {mark.name for mark in metafunc.definition.iter_markers()}
+    if "both_stores" in marks and "sqlite_alone" not in marks and "backend" in metafunc.fixturenames:
+        metafunc.parametrize("backend", ["sqlite", "postgresql"])
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A test that asks for a peer, or runs on PostgreSQL, is marked `peer`, so that `make check` leaves it out."""
     for item in items:

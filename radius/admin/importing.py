@@ -148,6 +148,7 @@ def _apply(admin: Admin, rows: list[Row], sha256: str) -> tuple[int, int]:
     if not any(wanted.values()):
         return 0, 0
     with admin.change() as change:
+        assert change.revision  # taken first: from here on no other change of anybody can be committed
         now = revisions(change.connection, names)
         seen = {name: stored["revision"] for name, stored in before.items()}
         moved = {name for name in names if now.get(name) != seen.get(name)}

@@ -143,6 +143,13 @@ class LocalDirectory:
         answer = _admitted(record, question.time)
         return _remembering(answer, record) if question.remember and isinstance(answer, Proved) else answer
 
+    def without_proof(self, name: str) -> PersonRecord | None:
+        """The account of that name if nothing is kept that it could be proved by here: a roster's person, whose password a
+        directory has (see `joined`)."""
+        record = self._look_up(name)
+        bare = record is not None and not (record.verifier or record.nt or record.plain or record.argon2)
+        return record if bare else None
+
     def _nobody(self) -> Answer:
         """Not here; or, while the node file is being filled, not to be said."""
         return _NOT_HERE if self._complete() else CouldNotAsk(self.name)
@@ -257,6 +264,17 @@ def _admitted(record: PersonRecord, now: float, nt_hash_hash: Secret | None = No
     if record.valid_until and now >= record.valid_until:
         return Refused(principal_of(record, now), Cause.ACCOUNT_EXPIRED)
     return Proved(principal_of(record, now), nt_hash_hash)
+
+
+def joined(record: PersonRecord, proved: Proved, now: float) -> Answer:
+    """What another directory proved of somebody whom a roster knows: the proof is the directory's; whether she may come in,
+    her school, role and classes are the roster's, and her groups are those of both."""
+    admitted = _admitted(record, now, proved.nt_hash_hash)
+    if not isinstance(admitted, Proved):
+        return admitted
+    own, theirs = admitted.principal, proved.principal
+    principal = Principal(own.subject, theirs.name, own.role, own.groups | theirs.groups, own.school, own.ownership)
+    return Proved(principal, proved.nt_hash_hash, proved.from_cache, proved.version)
 
 
 def _version(record: PersonRecord) -> bytes:

@@ -28,8 +28,11 @@ PATIENCE = 60.0  # seconds to start or stop; only ever waited in full when somet
 NEVER_DURABLE = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 SUPERUSER = "kapija"
 
-both_stores = pytest.mark.parametrize("backend", ["sqlite", "postgresql"])
-"""Marks a module (`pytestmark = both_stores`) or test whose fixtures take `backend`: it runs on SQLite and on PostgreSQL."""
+both_stores = pytest.mark.both_stores
+"""Marks a module (`pytestmark = both_stores`) or test: what takes `backend` in it runs on SQLite and on PostgreSQL."""
+
+sqlite_alone = pytest.mark.sqlite_alone
+"""Marks a test in such a module that is about SQLite's files or SQL."""
 
 
 def find_postgres(program: str = "postgres") -> Path | None:

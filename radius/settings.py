@@ -24,12 +24,17 @@ Port = Annotated[int, Meta(ge=0, le=65535)]
 
 
 class RadiusSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """Where RADIUS listens and how it bears with mistakes. Durations are seconds."""
+    """Where RADIUS listens and how it bears with mistakes. Durations are seconds.
+
+    `steer` has the kernel deliver each datagram to its device's own worker (radius.server.steering); without it workers hand
+    over, which costs more and comes to the same.
+    """
 
     listen: tuple[str, ...] = ("0.0.0.0", "::")  # noqa: S104 - access points come from everywhere; unknown ones get silence
     auth_port: Port = 1812  # RFC 2865 section 3
     acct_port: Port = 1813  # RFC 2866 section 3
     workers: Annotated[int, Meta(ge=1, le=64)] = 1
+    steer: bool = True
     reject_delay: Annotated[float, Meta(ge=0, le=10)] = 1.0
     receive_buffer: Annotated[int, Meta(ge=65536)] = 4 * 1024 * 1024
     reauthentication_jitter: Annotated[int, Meta(ge=0, le=300)] = 300

@@ -6,7 +6,6 @@ is silence and a counter.
 """
 
 import logging
-import zlib
 from collections.abc import Callable
 from time import perf_counter_ns, time
 from typing import Final
@@ -28,6 +27,7 @@ from radius.server.duplicates import Duplicates, key_of
 from radius.server.faults import where
 from radius.server.replies import Replies, Template, proxy_states
 from radius.server.sockets import Port, Source
+from radius.server.steering import owner_of
 from radius.wire.attributes import CALLING_STATION_ID, EAP_MESSAGE, PROXY_STATE, STATE
 from radius.wire.codes import Code
 from radius.wire.packet import Packet, decode
@@ -324,7 +324,7 @@ class Gate:
         device = packet.first.get(CALLING_STATION_ID)
         if device is None:
             return False
-        owner = zlib.crc32(device) % self._workers
+        owner = owner_of(device, self._workers)
         if owner == self._worker:
             return False
         self._later.hand_over(owner, octets, source, port.number, local)

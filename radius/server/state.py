@@ -20,6 +20,7 @@ from policies.value import Value
 VERSION: Final = 1
 CONVERSATION: Final = 8  # octets; unguessable, although the MAC already is
 _LAYOUT: Final = Layout(">B4sBI8sB")
+WORKER_AT: Final = 5  # where Worker stands, for radius.server.steering
 _MAC: Final = 8  # octets: a forger has one try in 1.8e19 with each packet, and must know a shared secret to send it
 SIZE: Final = _LAYOUT.size + _MAC
 _pack: Final = _LAYOUT.pack

@@ -23,6 +23,7 @@ from radius.admin.ports import try_to_bind
 from radius.errors import OperatorError
 from radius.server.faults import where
 from radius.server.sockets import Port, open_ports
+from radius.server.steering import steer
 from radius.settings import RadiusSettings
 
 log = logging.getLogger(__name__)
@@ -94,6 +95,8 @@ def make_sockets(settings: RadiusSettings, workers: int) -> tuple[list[list[Port
     ports = [
         open_ports(settings.listen, settings.auth_port, settings.acct_port, settings.receive_buffer) for _ in range(workers)
     ]
+    for group in zip(*ports, strict=True) if settings.steer else ():
+        steer([port.sock for port in group])
     inboxes = []
     for _ in range(workers):
         ends = (*socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM), *socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM))

@@ -203,12 +203,17 @@ class Worker:
         self._eap.elder = None
 
     def _drain_inbox(self, inbox: socket) -> None:
+        ports = self._place.ports
+        for port in ports:
+            port.hold()
         try:
             for _ in range(DRAIN):
                 octets, source, number, local = read_handed(inbox.recv(16_384))
-                self._gate.receive(octets, source, self._place.ports[number], local, handed=True)
+                self._gate.receive(octets, source, ports[number], local, handed=True)
         except BlockingIOError:
             pass
+        finally:
+            self.counters.send_failures += sum(port.release() for port in ports)
 
     def _tick(self) -> None:
         """Ten times a second: see what is new in the node file, forget what is old, notice that the supervisor is gone."""

@@ -30,6 +30,7 @@ listen = ["{place.address}"]
 auth_port = {place.port}
 acct_port = {acct}
 reject_delay = 0.05
+steer = {steer}
 
 [eap]
 packet_size = {fragment}
@@ -57,10 +58,16 @@ class KapijaServer(AuthServer):
     """`kapija serve`."""
 
     def __init__(
-        self, folder: Path, certificates: Certificates, server: str, place: Place | None = None, workers: int = 2
+        self,
+        folder: Path,
+        certificates: Certificates,
+        server: str,
+        place: Place | None = None,
+        workers: int = 2,
+        steer: bool = True,
     ) -> None:
         super().__init__(place)
-        self.home = make_home(folder, self.place, certificates, server)
+        self.home = make_home(folder, self.place, certificates, server, steer)
         self._serving = Serving(self.home, workers=workers, prefix=self.place.command())
 
     def start(self) -> None:
@@ -84,11 +91,11 @@ class KapijaServer(AuthServer):
         return found
 
 
-def make_home(folder: Path, place: Place, certificates: Certificates, server: str) -> Home:
+def make_home(folder: Path, place: Place, certificates: Certificates, server: str, steer: bool = True) -> Home:
     """A home with everybody in USERS as pupils of one school, and the server certificate of that name."""
     home, _ = init_home(folder)
     realm = ANONYMOUS_WITH_CERTIFICATE.partition("@")[2]
-    text = SETTINGS.format(place=place, acct=place.port + 1, fragment=FRAGMENT, realm=realm)
+    text = SETTINGS.format(place=place, acct=place.port + 1, fragment=FRAGMENT, realm=realm, steer=str(steer).lower())
     (folder / "kapija.toml").write_text(text, encoding="utf-8")
     home = load(folder)
     with open_admin(home, "test") as admin:

@@ -18,12 +18,15 @@ CASES = [
 ]
 
 
-@pytest.fixture(scope="module", params=[1, 4], ids=["one-worker", "four-workers"])
+@pytest.fixture(
+    scope="module", params=[(1, True), (4, True), (4, False)], ids=["one-worker", "four-workers", "four-workers-at-random"]
+)
 def server(
     request: pytest.FixtureRequest, certificates: Certificates, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[KapijaServer]:
     folder = tmp_path_factory.mktemp("spreading") / "server"
-    made = KapijaServer(folder, certificates, "ec", workers=request.param)
+    workers, steer = request.param  # without the kernel's help every packet may land anywhere
+    made = KapijaServer(folder, certificates, "ec", workers=workers, steer=steer)
     made.start()
     yield made
     made.stop()

@@ -16,11 +16,13 @@ RESPONSE, IDENTITY = 2, 1  # RFC 3748 sections 4 and 5.1
 LENGTH_INCLUDED, MORE_FRAGMENTS = 0x80, 0x40  # RFC 5216 section 3.1
 
 
-def open_conversations(port: int, secret: str, number: int, *, in_tunnel: bool) -> int:
-    """Begin `number` conversations with 127.0.0.1:`port`, each from a device of its own, and leave them: behind the server's
-    first flight, or `in_tunnel`, behind its first words there. The number that went so far. The server must offer PEAP first.
+def open_conversations(port: int, secret: str, number: int, *, in_tunnel: bool, first: int = 0) -> int:
+    """Begin `number` conversations with 127.0.0.1:`port`, each from a device of its own (numbered from `first`), and leave
+    them: behind the server's first flight, or `in_tunnel`, behind its first words there. The number that went so far. The
+    server must offer PEAP first.
     """
-    return sum(_Device(port, secret, device).goes_as_far(in_tunnel=in_tunnel) for device in range(number))
+    devices = range(first, first + number)
+    return sum(_Device(port, secret, device).goes_as_far(in_tunnel=in_tunnel) for device in devices)
 
 
 class _Device:

@@ -50,13 +50,11 @@ class Container:
         self._digest = hashlib.sha256()
         self._open: dict[str, Callable[[], BinaryIO]] = {}
         self._workbook: Workbook | None = None
-        self._close = ExitStack()
         self.size = 0
-        try:
+        with ExitStack() as closing:
+            self._close = closing
             self._look()
-        except BaseException:
-            self._close.close()
-            raise
+            self._close = closing.pop_all()
 
     def __enter__(self) -> "Container":
         return self

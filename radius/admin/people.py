@@ -62,7 +62,8 @@ IN_NO_ROSTER: Mapping[str, Any] = {
 
 class Person(Struct, frozen=True):
     """A person as administrators see her: no proof. Times are seconds since the epoch, 0 for unbounded; `methods` are those
-    by which she can prove herself."""
+    by which she can prove herself. `roster` is the one that she is in ("" for none), `enrolled` her groups from it with
+    the times from and until which they count, `left_at` when it had her no more (0 while it has)."""
 
     id: int
     username: str
@@ -74,6 +75,9 @@ class Person(Struct, frozen=True):
     valid_from: float
     valid_until: float
     methods: tuple[str, ...]
+    roster: str = ""
+    enrolled: tuple[tuple[str, float, float], ...] = ()
+    left_at: float = 0.0
 
     @property
     def subject(self) -> str:
@@ -299,4 +303,7 @@ def _person(keyring: Keyring, row: RowMapping) -> Person:
         valid_from=row["valid_from"],
         valid_until=row["valid_until"],
         methods=credentials(row).methods,
+        roster=row["roster"],
+        enrolled=tuple((group, first, end) for group, first, end in row["enrolled"]),
+        left_at=row["left_at"],
     )

@@ -36,6 +36,9 @@ COLUMNS = (
     "valid_from",
     "valid_until",
     "methods",
+    "roster",
+    "enrolled",
+    "left_at",
 )
 
 SHORT = ("username", "name", "school", "role", "groups", "account")
@@ -287,6 +290,9 @@ def _fields(person: Person) -> dict[str, Cell]:
         "valid_from": At(person.valid_from),
         "valid_until": At(person.valid_until),
         "methods": person.methods,
+        "roster": person.roster,
+        "enrolled": tuple(group for group, _, _ in person.enrolled),
+        "left_at": At(person.left_at),
     }
 
 
@@ -297,12 +303,14 @@ def _in_short(person: Person) -> dict[str, Cell]:
         "name": person.display_name,
         "school": person.school,
         "role": person.role,
-        "groups": person.groups,
+        "groups": (*person.groups, *dict.fromkeys(group for group, _, _ in person.enrolled)),
         "account": _state(person),
     }
 
 
 def _state(person: Person) -> str:
+    if person.left_at:
+        return f"left {str(At(person.left_at))[:10]}"
     if person.disabled:
         return "disabled"
     bounds = [("from", person.valid_from), ("until", person.valid_until - 1)]  # a person reads the last day, not its midnight

@@ -1,7 +1,6 @@
 """`kapija roster`: schools, people, classes and enrolments from a school register's export."""
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import click
@@ -11,6 +10,7 @@ from radius.admin.roster.applying import apply
 from radius.admin.roster.compare import Outcome, What
 from radius.admin.roster.rosters import Options, Plan, list_rosters, planned
 from radius.cli.frame import At, Cell, administrator, json_option, pass_home, say, show_one, show_table, warn
+from radius.cli.progress import progress_bar
 from radius.errors import OperatorError
 from radius.settings import Home
 
@@ -57,7 +57,7 @@ def preview(
     FILE is a OneRoster 1.2 zip or folder, an XLSX workbook, a CSV file, or a folder or zip of CSV files.
     """
     options = _options(school, name_school, min_length)
-    with administrator(home) as admin, _bar() as progress, planned(admin, name, file, options, progress) as plan:
+    with administrator(home) as admin, progress_bar() as progress, planned(admin, name, file, options, progress) as plan:
         _show(plan, as_json)
         _refuse_bad(plan, file)
         for guard in plan.guards():
@@ -87,7 +87,7 @@ def import_(
     A file with a mistake in it changes nothing. It may run while the server serves, be interrupted, and be repeated.
     """
     options = _options(school, name_school, min_length)
-    with administrator(home) as admin, _bar() as progress, planned(admin, name, file, options, progress) as plan:
+    with administrator(home) as admin, progress_bar() as progress, planned(admin, name, file, options, progress) as plan:
         if not as_json or plan.bad:
             _show(plan, as_json)
         _refuse_bad(plan, file)
@@ -218,24 +218,3 @@ def _change(outcome: Outcome, field: str) -> str:
     return {"display_name": "another name", "verifier": "a first password", "roster": "joins the roster"}.get(
         field, f"other {field}"
     )
-
-
-@contextmanager
-def _bar() -> Iterator[Callable[[str, int, int], None]]:
-    """A bar on standard error, when that is a terminal."""
-    from rich.console import Console  # noqa: PLC0415 - rich costs 50 ms
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn  # noqa: PLC0415
-
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description:<9}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
-        tasks = {}
-
-        def move(words: str, done: int, total: int) -> None:
-            if words not in tasks:
-                tasks[words] = bar.add_task(words, total=total)
-            bar.update(tasks[words], completed=done, total=total)
-            if done >= total:
-                bar.refresh()
-
-        yield move

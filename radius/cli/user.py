@@ -1,7 +1,6 @@
 """`kapija user`: people with a local account."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -23,6 +22,7 @@ from radius.cli.frame import (
     show_table,
     warn,
 )
+from radius.cli.progress import progress_bar
 from radius.errors import OperatorError
 from radius.settings import Home
 
@@ -215,8 +215,8 @@ def import_(
     """
     size = file.stat().st_size
     with administrator(home) as admin:
-        with _progress("Checking", size) as progress:
-            checked = importing.check_file(admin, file, school, min_length, progress)
+        with progress_bar() as move:
+            checked = importing.check_file(admin, file, school, min_length, lambda done: move("Checking", done, size))
         _tell_problems(checked)
         if check_only or (checked.bad and not skip_bad):
             if as_json:
@@ -228,8 +228,8 @@ def import_(
                     f"{file} has {_count(len(checked.bad), 'bad line')}: nothing was changed; mend them, or use --skip-bad"
                 )
             return
-        with _progress("Importing", size) as progress:
-            done = importing.apply_file(admin, checked, skip_bad, progress)
+        with progress_bar() as move:
+            done = importing.apply_file(admin, checked, skip_bad, lambda done: move("Importing", done, size))
     fields: dict[str, Cell] = {
         "added": done.added,
         "changed": done.changed,
@@ -264,19 +264,6 @@ def _checked_fields(checked: Checked) -> dict[str, Cell]:
 
 def _count(number: int, noun: str) -> str:
     return f"1 {noun}" if number == 1 else f"{number} {noun}s"
-
-
-@contextmanager
-def _progress(words: str, size: int) -> Iterator[Callable[[int], None]]:
-    """A bar on standard error, when that is a terminal, moved by the octets that are done."""
-    from rich.console import Console  # noqa: PLC0415 - rich costs 50 ms
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn  # noqa: PLC0415
-
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description:<9}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
-        task = bar.add_task(words, total=size)
-        yield lambda done: bar.update(task, completed=done)
 
 
 def _fields(person: Person) -> dict[str, Cell]:

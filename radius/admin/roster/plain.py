@@ -59,8 +59,7 @@ class _Plain:
         self._zones = dict(known.schools)
         self._terms: set[str] = set()
         self._classes: dict[str, str] = {}
-        self._people: dict[str, str] = {}
-        self._ids: dict[str, str] = {}
+        self._listed = False
         self._notes: list[str] = []
 
     def read(self) -> Read:
@@ -72,7 +71,6 @@ class _Plain:
             if name in tables:
                 read(tables[name])
                 extents[name] = Extent.BULK if name != "schools" else Extent.ABSENT
-        self._keep_members = "enrolments" in tables
         if self._read_people(tables["people"]) or "enrolments" in tables:
             extents["enrolments"] = extents["classes"] = extents["terms"] = Extent.BULK
         if "enrolments" in tables:
@@ -156,9 +154,6 @@ class _Plain:
         each_line(self._staging, "classes", table, take)
         self._listed = True
 
-    _listed = False
-    _keep_members = False
-
     def _read_people(self, name: str) -> bool:
         """The people; whether the table says in which classes they are."""
         table = self._container.table(name)
@@ -198,8 +193,6 @@ class _Plain:
             for text in split(value("classes")):
                 class_id = self._class(row.school, class_name(text, "classes"))
                 self._staging.put("members", id_, Kind.CLASS, f"{id_}>{class_id}", line, 0, 0, class_id, role, 0, "", "")
-            if self._keep_members:
-                self._people[id_] = self._people[row.username] = f"{row.school} {role} {id_}"
             self._staging.put_person(id_, line, row.username, said, secret=secret)
 
         each_line(self._staging, "people", table, take)
@@ -213,13 +206,13 @@ class _Plain:
 
         def take(line: int, fields: list[str]) -> None:
             value = _Values(at, fields)
-            person = self._people.get(value("person")) or self._people.get(value("person").casefold())
+            person = self._staging.find_person(value("person"))
             if person is None:
                 raise OperatorError(f"column person: {value('person')!r} is not among the people")
-            home, role, id_ = person.split(" ", 2)
-            school = self._school(value("school")) if value("school") else home
-            if value("role"):
-                role = "teacher" if columns.plain_form(value("role")) in _TEACHES else "student"
+            id_, said = person
+            school = self._school(value("school") or said.school or "")
+            teaches = columns.plain_form(value("role")) in _TEACHES if value("role") else said.role == "staff"
+            role = "teacher" if teaches else "student"
             class_id = self._class(school, class_name(value("class"), "class"))
             first, last = day(value("first_day"), "first_day"), day(value("last_day"), "last_day")
             key = f"{id_}>{class_id}>{role}>{first}"

@@ -152,7 +152,7 @@ def planned(
             zones = timezones(connection)
             comparison = Comparison(admin.keyring, roster, surroundings(staging, zones, kind), admin.now())
             present = _present(connection, roster)
-            summary = _summary(admin, connection, staging, comparison, read, roster, zones, progress)
+            summary = _summary(connection, staging, comparison, read, roster, zones, progress)
         yield Plan(roster, read, staging, comparison, summary, present, sha256)
 
 
@@ -182,7 +182,6 @@ def _present(connection: Connection, roster: str) -> dict[str, int]:
 
 
 def _summary(
-    admin: Admin,
     connection: Connection,
     staging: Staging,
     comparison: Comparison,

@@ -31,16 +31,21 @@ CREATE TABLE people (id TEXT, line INT, gone INT, known INT, username TEXT, body
 CREATE TABLE members (person TEXT, kind INT, id TEXT, line INT, gone INT, known INT, target TEXT, role TEXT, main INT,
                       first TEXT, "end" TEXT);
 """
-_INDEXES = """
+_PEOPLE_INDEXES = """
+CREATE INDEX IF NOT EXISTS people_id ON people (id);
+CREATE INDEX IF NOT EXISTS people_username ON people (username);
+"""
+_INDEXES = (
+    _PEOPLE_INDEXES
+    + """
 CREATE INDEX schools_id ON schools (id);
 CREATE INDEX terms_id ON terms (id);
 CREATE INDEX courses_id ON courses (id);
 CREATE INDEX classes_id ON classes (id);
-CREATE INDEX people_id ON people (id);
-CREATE INDEX people_username ON people (username);
 CREATE INDEX members_person ON members (person, kind, id);
 CREATE INDEX members_id ON members (kind, id);
 """
+)
 _PEOPLE = "SELECT id, line, gone, known, username, body, secret FROM people ORDER BY id"
 _PEOPLE_TOUCHED = "SELECT id, line, gone, known, username, body, secret FROM people WHERE touched ORDER BY id"
 _MEMBERS = """
@@ -124,6 +129,7 @@ class Staging:
         self.names: dict[str, str] = {}
         self.problems: list[Problem] = []
         self.bad = 0
+        self._searchable = False
         self._waiting: dict[str, list[Sequence[object]]] = {}
         self._key = AESGCM(os.urandom(32))
 
@@ -161,6 +167,19 @@ class Staging:
             nonce = os.urandom(12)
             sealed = nonce + self._key.encrypt(nonce, secret, None)
         self.put("people", id_, line, gone, known, username, msgspec.msgpack.encode(said), sealed, 0)
+
+    def find_person(self, text: str) -> tuple[str, Said] | None:
+        """The id of the person with this id or username, and what the file says of her; all people were put before."""
+        if not self._searchable:
+            self._flush("people")
+            self.sql.executescript(_PEOPLE_INDEXES)
+            self.sql.execute("BEGIN")
+            self._searchable = True
+        for query, key in (("id = ?", text), ("username = ?", text.casefold())):
+            row = self.sql.execute(f"SELECT id, body FROM people WHERE {query}", (key,)).fetchone()  # noqa: S608
+            if row is not None:
+                return row[0], _decode(row[1])
+        return None
 
     def finish_reading(self) -> None:
         """Everything was put: make it searchable, and find what is there twice."""

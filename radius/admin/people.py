@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 from msgspec import Struct
-from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, delete, insert, select, update
 
 from policies.access import Ownership
 from radius.admin import checks
@@ -20,7 +20,7 @@ from radius.audit.tags import Tag
 from radius.errors import NotFound, OperatorError
 from radius.secret import Secret
 from radius.store.keyring import Keyring
-from radius.store.tables import devices, people
+from radius.store.tables import devices, people, roster_members
 
 COLUMNS = (
     people.c.id,
@@ -36,12 +36,34 @@ COLUMNS = (
     people.c.nt,
     people.c.plain,
     people.c.argon2,
+    people.c.enrolled,
+    people.c.roster,
+    people.c.roster_id,
+    people.c.roster_facts,
+    people.c.barred,
+    people.c.left_at,
+    people.c.roster_digest,
 )
+
+Stored = Mapping[str, Any] | RowMapping
+"""A row of table people, with COLUMNS at least."""
+
+IN_NO_ROSTER: Mapping[str, Any] = {
+    "enrolled": [],
+    "roster": "",
+    "roster_id": None,
+    "roster_facts": {},
+    "barred": False,
+    "left_at": 0.0,
+    "roster_digest": b"",
+}
+"""The columns of somebody who is in no roster."""
 
 
 class Person(Struct, frozen=True):
     """A person as administrators see her: no proof. Times are seconds since the epoch, 0 for unbounded; `methods` are those
-    by which she can prove herself."""
+    by which she can prove herself. `roster` is the one that she is in ("" for none), `enrolled` her groups from it with
+    the times from and until which they count, `left_at` when it had her no more (0 while it has)."""
 
     id: int
     username: str
@@ -53,6 +75,9 @@ class Person(Struct, frozen=True):
     valid_from: float
     valid_until: float
     methods: tuple[str, ...]
+    roster: str = ""
+    enrolled: tuple[tuple[str, float, float], ...] = ()
+    left_at: float = 0.0
 
     @property
     def subject(self) -> str:
@@ -215,8 +240,10 @@ def erase_person(admin: Admin, username: str) -> int:
             "groups": [],
             "disabled": True,
             "removed": True,
+            **IN_NO_ROSTER,
             **columns(Credentials()),
         }
+        change.connection.execute(delete(roster_members).where(*_memberships(change.connection, person.id)))
         change.connection.execute(update(people).where(people.c.id == person.id).values(revision=change.revision, **gone))
         for number, ownership in owned:
             values: Mapping[str, object] = {"owner": ""}
@@ -228,7 +255,7 @@ def erase_person(admin: Admin, username: str) -> int:
     return devices_gone
 
 
-def credentials(row: RowMapping) -> Credentials:
+def credentials(row: Stored) -> Credentials:
     """The proofs in a row of table people."""
     return Credentials(row["verifier"], row["nt"], row["plain"], row["argon2"])
 
@@ -243,7 +270,7 @@ def seal_name(keyring: Keyring, username: str, display_name: str) -> bytes:
     return keyring.seal(display_name.encode(), name_context(username)) if display_name else b""
 
 
-def open_name(keyring: Keyring, row: RowMapping) -> str:
+def open_name(keyring: Keyring, row: Stored) -> str:
     """The display name in a row of table people."""
     sealed = cast("bytes", row["display_name"])
     return keyring.open(sealed, name_context(row["username"])).decode() if sealed else ""
@@ -258,6 +285,12 @@ def _row_named(connection: Connection, username: str) -> RowMapping:
     return row
 
 
+def _memberships(connection: Connection, id_: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """Which rows of roster_members are this person's."""
+    roster, key = connection.execute(select(people.c.roster, people.c.roster_id).where(people.c.id == id_)).one()
+    return roster_members.c.roster == roster, roster_members.c.person == key
+
+
 def _person(keyring: Keyring, row: RowMapping) -> Person:
     return Person(
         id=row["id"],
@@ -270,4 +303,7 @@ def _person(keyring: Keyring, row: RowMapping) -> Person:
         valid_from=row["valid_from"],
         valid_until=row["valid_until"],
         methods=credentials(row).methods,
+        roster=row["roster"],
+        enrolled=tuple((group, first, end) for group, first, end in row["enrolled"]),
+        left_at=row["left_at"],
     )

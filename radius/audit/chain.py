@@ -11,12 +11,11 @@ erased, and `verify` makes them again from the sealed facts to see whether they 
 """
 
 import os
-from collections.abc import Sequence
 from hashlib import sha256
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, select, update
 
 from radius.audit import facts
 from radius.audit.blind import mac_index, user_index
@@ -26,6 +25,7 @@ from radius.audit.tags import Tag
 from radius.store import tables
 from radius.store.change import Work
 from radius.store.keyring import Keyring
+from radius.store.rows import insert_rows
 
 GENESIS = bytes(32)
 VERSION = "kapija-audit-1"
@@ -122,21 +122,10 @@ def append(connection: Connection, chain: str, drafts: list[Draft], head: Head |
         previous = step(previous, canonical(*record))
         rows.append((*record[:9], draft.user_index, draft.mac_index, *record[9:], previous))
     if rows:
-        _insert(connection, rows)
+        insert_rows(connection, tables.audit, _COLUMNS, rows)
         chains = tables.chains
         connection.execute(update(chains).where(chains.c.chain == chain).values(number=number, hash=previous))
     return Head(number, previous)
-
-
-def _insert(connection: Connection, rows: Sequence[tuple[object, ...]]) -> None:
-    """The rows, columns as in `_COLUMNS`, by the driver's own executemany: every value is one that it takes as it is, and
-    SQLAlchemy's way of handing over each parameter would cost 30 us a row, a third of everything."""
-    compiled = insert(tables.audit).inline().compile(dialect=connection.dialect, column_keys=_COLUMNS)
-    if compiled.positional:
-        assert compiled.positiontup == _COLUMNS
-        connection.exec_driver_sql(str(compiled), list(rows))
-    else:
-        connection.exec_driver_sql(str(compiled), [dict(zip(_COLUMNS, row, strict=True)) for row in rows])
 
 
 class AdminEvent(Struct, frozen=True):

@@ -26,6 +26,7 @@ class Tag(StrEnum):
     PERSON_ENABLED = "person:enable:done"
     PERSON_ERASED = "person:erase:done"
     PEOPLE_IMPORTED = "people:import:done"
+    ROSTER_IMPORTED = "roster:import:done"
     DEVICE_ADDED = "device:add:done"
     DEVICE_CHANGED = "device:change:done"
     DEVICE_REMOVED = "device:remove:done"

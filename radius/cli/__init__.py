@@ -22,6 +22,7 @@ COMMANDS = {
     "client": "RADIUS clients: access points, switches and controllers.",
     "user": "People: pupils, staff and guests with a local account.",
     "directory": "External directories: people in LDAP or Active Directory.",
+    "roster": "Schools, people and classes from a register's export.",
     "device": "Devices that are known by their MAC address.",
     "policy": "The rules: show, check, publish and roll back.",
     "pki": "Certificates: the server's own, and who is trusted for clients'.",

@@ -1,7 +1,6 @@
 """`kapija user`: people with a local account."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -23,6 +22,7 @@ from radius.cli.frame import (
     show_table,
     warn,
 )
+from radius.cli.progress import progress_bar
 from radius.errors import OperatorError
 from radius.settings import Home
 
@@ -36,6 +36,9 @@ COLUMNS = (
     "valid_from",
     "valid_until",
     "methods",
+    "roster",
+    "enrolled",
+    "left_at",
 )
 
 SHORT = ("username", "name", "school", "role", "groups", "account")
@@ -212,8 +215,8 @@ def import_(
     """
     size = file.stat().st_size
     with administrator(home) as admin:
-        with _progress("Checking", size) as progress:
-            checked = importing.check_file(admin, file, school, min_length, progress)
+        with progress_bar() as move:
+            checked = importing.check_file(admin, file, school, min_length, lambda done: move("Checking", done, size))
         _tell_problems(checked)
         if check_only or (checked.bad and not skip_bad):
             if as_json:
@@ -225,8 +228,8 @@ def import_(
                     f"{file} has {_count(len(checked.bad), 'bad line')}: nothing was changed; mend them, or use --skip-bad"
                 )
             return
-        with _progress("Importing", size) as progress:
-            done = importing.apply_file(admin, checked, skip_bad, progress)
+        with progress_bar() as move:
+            done = importing.apply_file(admin, checked, skip_bad, lambda done: move("Importing", done, size))
     fields: dict[str, Cell] = {
         "added": done.added,
         "changed": done.changed,
@@ -263,19 +266,6 @@ def _count(number: int, noun: str) -> str:
     return f"1 {noun}" if number == 1 else f"{number} {noun}s"
 
 
-@contextmanager
-def _progress(words: str, size: int) -> Iterator[Callable[[int], None]]:
-    """A bar on standard error, when that is a terminal, moved by the octets that are done."""
-    from rich.console import Console  # noqa: PLC0415 - rich costs 50 ms
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn  # noqa: PLC0415
-
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description:<9}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
-        task = bar.add_task(words, total=size)
-        yield lambda done: bar.update(task, completed=done)
-
-
 def _fields(person: Person) -> dict[str, Cell]:
     return {
         "username": person.username,
@@ -287,6 +277,9 @@ def _fields(person: Person) -> dict[str, Cell]:
         "valid_from": At(person.valid_from),
         "valid_until": At(person.valid_until),
         "methods": person.methods,
+        "roster": person.roster,
+        "enrolled": tuple(group for group, _, _ in person.enrolled),
+        "left_at": At(person.left_at),
     }
 
 
@@ -297,12 +290,14 @@ def _in_short(person: Person) -> dict[str, Cell]:
         "name": person.display_name,
         "school": person.school,
         "role": person.role,
-        "groups": person.groups,
+        "groups": (*person.groups, *dict.fromkeys(group for group, _, _ in person.enrolled)),
         "account": _state(person),
     }
 
 
 def _state(person: Person) -> str:
+    if person.left_at:
+        return f"left {str(At(person.left_at))[:10]}"
     if person.disabled:
         return "disabled"
     bounds = [("from", person.valid_from), ("until", person.valid_until - 1)]  # a person reads the last day, not its midnight

@@ -15,6 +15,7 @@ from radius.admin.schools import add_school
 from radius.audit.facts import AdminFacts, decode_facts
 from radius.settings import Home, load
 from radius.store.tables import audit
+from tests.fakes.postgres import Cluster
 
 
 class Clock:
@@ -44,7 +45,19 @@ def clock() -> Clock:
 @pytest.fixture(scope="session")
 def furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home directory with two schools, made once and copied for each test."""
-    made, _ = init_home(tmp_path_factory.mktemp("admin") / "home", environment={})
+    return _furnish(tmp_path_factory.mktemp("admin") / "home")
+
+
+@pytest.fixture(scope="session")
+def furnished_postgres(tmp_path_factory: pytest.TempPathFactory, postgres: Cluster) -> Path:
+    """The same with its store in PostgreSQL, in the database `admin`."""
+    path = tmp_path_factory.mktemp("admin") / "home"
+    postgres.make_template("admin", lambda url: _furnish(path, url))
+    return path
+
+
+def _furnish(path: Path, store_url: str = "") -> Path:
+    made, _ = init_home(path, environment={}, store_url=store_url)
     with open_admin(made, "cli:test") as opened:
         add_school(opened, "os-vuk", "ОШ „Вук Измишљени“")
         add_school(opened, "os-tesla", "ОШ „Никола Измишљени“")
@@ -52,8 +65,16 @@ def furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def home(furnished: Path, tmp_path: Path) -> Home:
-    return load(Path(shutil.copytree(furnished, tmp_path / "home")))
+def home(backend: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Home]:
+    if backend == "sqlite":
+        yield load(Path(shutil.copytree(request.getfixturevalue("furnished"), tmp_path / "home")))
+        return
+    path = Path(shutil.copytree(request.getfixturevalue("furnished_postgres"), tmp_path / "home"))
+    cluster: Cluster = request.getfixturevalue("postgres")
+    with cluster.database("admin") as url:
+        settings = path / "kapija.toml"
+        settings.write_text(settings.read_text().replace(cluster.url("admin"), url))
+        yield load(path)
 
 
 @pytest.fixture

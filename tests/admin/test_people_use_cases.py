@@ -11,6 +11,9 @@ from radius.crypto.passwords import verify
 from radius.errors import NotFound, OperatorError
 from radius.secret import Secret
 from radius.store import tables
+from tests.fakes.postgres import both_stores, sqlite_alone
+
+pytestmark = both_stores
 
 CANARY = Secret("Kanarinac-u-rudniku-73")
 
@@ -191,6 +194,7 @@ def test_erasing_leaves_nothing_that_names_the_person(admin, told) -> None:
         people.erase_person(admin, person.username)
 
 
+@sqlite_alone
 def test_an_erased_name_is_in_no_file(admin, on_disk) -> None:
     person = add(admin, "zuzana-izmisljena@os-vuk", display_name="Зузана Измишљена")
     admin.engine.dispose()  # the last connection writes the log back into the database

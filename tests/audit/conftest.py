@@ -14,6 +14,7 @@ from radius.audit.journal import Journal
 from radius.store import tables
 from radius.store.engine import open_store, reading, writing
 from radius.store.keyring import Keyring, MasterKey
+from tests.fakes.postgres import Cluster
 
 NOW = 1_795_420_800.0  # 2026-11-23 08:00 UTC
 NODE = "node1"
@@ -58,28 +59,47 @@ class House(Struct):
 MASTER = MasterKey([bytes(range(32))], "the test")
 
 
-@pytest.fixture(scope="session")
-def empty_store(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """The octets of a new installation's database: copying them is quicker than making the tables each time."""
-    path = tmp_path_factory.mktemp("store") / "kapija.db"
-    engine = open_store(f"sqlite:///{path}")
+def _found(url: str) -> None:
+    engine = open_store(url)
     tables.metadata.create_all(engine)
     with writing(engine) as connection:
         connection.execute(insert(tables.revision).values(id=1, value=0))
         Keyring.create(connection, MASTER)
     engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """The octets of a new installation's database: copying them is quicker than making the tables each time."""
+    path = tmp_path_factory.mktemp("store") / "kapija.db"
+    _found(f"sqlite:///{path}")
     return path.read_bytes()
 
 
+@pytest.fixture(scope="session")
+def empty_template(postgres: Cluster) -> str:
+    """The same as a database of PostgreSQL."""
+    return postgres.make_template("audit", _found)
+
+
 @pytest.fixture
-def house(tmp_path: Path, empty_store: bytes) -> Iterator[House]:
-    (tmp_path / "kapija.db").write_bytes(empty_store)
+def house(tmp_path: Path, backend: str, request: pytest.FixtureRequest) -> Iterator[House]:
+    if backend == "postgresql":
+        cluster: Cluster = request.getfixturevalue("postgres")
+        with cluster.database(request.getfixturevalue("empty_template")) as url:
+            yield from _opened(open_store(url), tmp_path)
+        return
+    (tmp_path / "kapija.db").write_bytes(request.getfixturevalue("empty_store"))
     engine = open_store(f"sqlite:///{tmp_path / 'kapija.db'}")
     event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous=OFF"))  # no power loss here
     engine.dispose()
+    yield from _opened(engine, tmp_path)
+
+
+def _opened(engine: Engine, folder: Path) -> Iterator[House]:
     with reading(engine) as connection:
         keyring = Keyring.load(connection, MASTER)
-    yield House(engine, keyring, tmp_path / "journal", Clock())
+    yield House(engine, keyring, folder / "journal", Clock())
     engine.dispose()
 
 

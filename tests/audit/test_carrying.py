@@ -17,6 +17,9 @@ from radius.audit.verify import verify
 from radius.errors import OperatorError
 from radius.store import tables
 from radius.store.engine import reading, writing
+from tests.fakes.postgres import both_stores, sqlite_alone
+
+pytestmark = both_stores
 
 Make = Callable[..., AccessDecided]
 
@@ -133,6 +136,7 @@ def test_when_sql_forgets_how_far_it_was_only_what_is_missing_is_stored(house: A
     assert whole(house)
 
 
+@sqlite_alone
 def test_a_database_that_comes_back_without_its_last_minutes_gets_them_again(house: Any, decided: Make, tmp_path: Path) -> None:
     journal = write(house, decided, 2)
     carrier = house.carrier()
@@ -155,6 +159,7 @@ def test_a_database_that_comes_back_without_its_last_minutes_gets_them_again(hou
     assert whole(house)
 
 
+@sqlite_alone
 def test_a_failed_transaction_leaves_nothing_and_the_next_step_carries_all(house: Any, decided: Make) -> None:
     write(house, decided)
     carrier = house.carrier()
@@ -172,6 +177,7 @@ def test_a_failed_transaction_leaves_nothing_and_the_next_step_carries_all(house
     assert whole(house)
 
 
+@sqlite_alone
 def test_while_the_database_is_away_the_journal_stays_and_is_carried_later(house: Any, decided: Make) -> None:
     write(house, decided)
     carrier = house.carrier()

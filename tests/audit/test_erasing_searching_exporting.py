@@ -25,6 +25,9 @@ from radius.store import tables
 from radius.store.change import change
 from radius.store.engine import reading, writing
 from radius.store.keyring import verify_signature
+from tests.fakes.postgres import both_stores, sqlite_alone
+
+pytestmark = both_stores
 
 Make = Callable[..., AccessDecided]
 
@@ -89,6 +92,7 @@ def test_a_search_that_cannot_be_meant_is_told(log: Any, query: dict[str, str]) 
         found(log, **query)
 
 
+@sqlite_alone
 @pytest.mark.parametrize(
     ("query", "index"),
     [

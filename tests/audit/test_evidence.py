@@ -19,6 +19,9 @@ from radius.store import tables
 from radius.store.change import change
 from radius.store.engine import reading, writing
 from radius.store.keyring import Keyring
+from tests.fakes.postgres import both_stores
+
+pytestmark = both_stores
 
 Make = Callable[..., AccessDecided]
 audit = tables.audit

@@ -2,11 +2,12 @@
 
 import pytest
 from argon2 import PasswordHasher
+from msgspec.structs import replace
 
 from radius.audit.causes import Cause
 from radius.crypto.chap import chap_response
 from radius.crypto.mschap import challenge_hash, challenge_response, hash_nt_password_hash, nt_password_hash
-from radius.directory.local import REMEMBER_SECONDS, LocalDirectory, RememberedProofs
+from radius.directory.local import REMEMBER_SECONDS, LocalDirectory, RememberedProofs, joined
 from radius.directory.question import (
     Answer,
     ChapResponse,
@@ -17,6 +18,7 @@ from radius.directory.question import (
     MsChapResponse,
     NotHere,
     PlainPassword,
+    Principal,
     Proved,
     Question,
     Refused,
@@ -214,3 +216,53 @@ def test_while_the_node_file_is_being_filled_nobody_is_said_to_be_unknown(house:
     assert isinstance(ask(house, PlainPassword(Secret(PASSWORD)), "niko.primer"), CouldNotAsk)
     assert isinstance(ask(house, KnownMac("02-00-00-00-05-02")), CouldNotAsk)
     assert isinstance(ask(house, PlainPassword(Secret(PASSWORD))), Proved)
+
+
+# --- people of a roster
+
+
+def rostered(house: SchoolHouse, **changes: object) -> PersonRecord:
+    record = replace(
+        house.records.people["đorđe.primer"], enrolled=(("class:os-primer/8-2", 10.0, 20.0), ("grade-8", 0.0, 0.0))
+    )
+    house.records.people["đorđe.primer"] = replace(record, **changes)
+    return house.records.people["đorđe.primer"]
+
+
+@pytest.mark.parametrize(("time", "there"), [(9.9, False), (10.0, True), (19.9, True), (20.0, False)])
+def test_a_class_counts_while_its_term_runs(house: SchoolHouse, time: float, there: bool) -> None:
+    rostered(house)
+    house.now = time
+    answer = ask(house, PlainPassword(Secret(PASSWORD)))
+    assert isinstance(answer, Proved)
+    assert answer.principal.groups == {"8-2", "hor", "grade-8"} | ({"class:os-primer/8-2"} if there else set())
+
+
+BARE = {"verifier": b"", "nt": b"", "plain": b"", "argon2": ""}
+
+
+def test_only_somebody_without_any_proof_here_is_left_to_another_directory(house: SchoolHouse) -> None:
+    directory = LocalDirectory(house.records, house.seals)
+    assert directory.without_proof("đorđe.primer") is None
+    bare = rostered(house, **BARE)
+    assert directory.without_proof("ĐORĐE.primer") is bare
+    assert directory.without_proof("nepoznata") is None
+
+
+def test_what_another_directory_proved_gets_the_rosters_school_role_and_classes(house: SchoolHouse) -> None:
+    bare = rostered(house, **BARE)
+    theirs = Principal("ad:7", "đorđe", "staff", frozenset({"cn=hor"}), "os-druga")
+    answer = joined(bare, Proved(theirs, Secret(b"h" * 16), True, b"version"), 15.0)
+    assert isinstance(answer, Proved)
+    assert (answer.nt_hash_hash, answer.from_cache, answer.version) == (Secret(b"h" * 16), True, b"version")
+    own = answer.principal
+    assert (own.subject, own.role, own.school) == (f"person:{bare.id}", "student", bare.school)
+    assert own.groups == {"8-2", "hor", "grade-8", "class:os-primer/8-2", "cn=hor"}
+
+
+def test_whom_the_roster_keeps_out_no_directory_lets_in(house: SchoolHouse) -> None:
+    bare = rostered(house, **BARE, disabled=True)
+    theirs = Principal("ad:7", "đorđe", "student", frozenset(), "")
+    answer = joined(bare, Proved(theirs), 15.0)
+    assert isinstance(answer, Refused)
+    assert answer.cause is Cause.ACCOUNT_DISABLED

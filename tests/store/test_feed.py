@@ -18,7 +18,10 @@ from radius.store.node_file import Kind
 from radius.store.node_writer import Batch, NodeWriter
 from radius.store.records import DirectoryRecord
 from radius.store.sources import SOURCES, canonical_network
+from tests.fakes.postgres import both_stores
 from tests.store.rows import DIRECTORY, SUBJECTS, add, alter, expected, held
+
+pytestmark = both_stores
 
 SMALL = tuple(msgspec.structs.replace(source, limit=2) for source in SOURCES)
 

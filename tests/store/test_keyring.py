@@ -12,6 +12,9 @@ from radius.errors import OperatorError, ServiceError
 from radius.store import tables
 from radius.store.engine import reading, writing
 from radius.store.keyring import NAMES, Keyring, KeyringIncomplete, MasterKey, SealBroken, WrongMasterKey, verify_signature
+from tests.fakes.postgres import both_stores
+
+pytestmark = both_stores
 
 MASTER = MasterKey([b"m" * 32], "master.key")
 PLAIN = {name: sha256(name.encode()).digest() for name in NAMES}

@@ -17,7 +17,10 @@ from radius.store.keyring import NAMES, Keyring, MasterKey, WrongMasterKey
 from radius.store.node_file import NodeFile
 from radius.store.node_writer import NodeWriter
 from radius.store.rotation import add_master, carry, drop_former, rewrap, rotate_master
+from tests.fakes.postgres import both_stores
 from tests.store.rows import add
+
+pytestmark = both_stores
 
 CONTEXT = "client:192.0.2.1"
 SECRETS = {"bind_password": Secret("of the service account"), "client_key": Secret(b"\x00\xff")}

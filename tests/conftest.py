@@ -70,6 +70,8 @@ def samba_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A stopped Samba domain controller with its people, shared by the test processes of this run."""
     from tests.fakes import samba_dc
 
+    if os.geteuid() != 0:
+        pytest.skip("a Samba domain controller needs root: namespaces, and attributes of files")
     reason = samba_dc.why_not()
     if reason and os.environ.get("CI") == "true":
         pytest.fail(reason, pytrace=False)

@@ -1,7 +1,7 @@
 """`kapija directory test` against a real slapd: every step, and for each way in which it can fail the cure."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,12 +15,6 @@ from tests.fakes.slapd_people import PEOPLE_BASE
 
 Kapija = Callable[..., Result]
 Steps = dict[str, dict]
-
-
-@pytest.fixture(scope="module")
-def slapd(peer: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Slapd]:
-    with Slapd(peer("slapd"), tmp_path_factory.mktemp("slapd")) as running:
-        yield running
 
 
 @pytest.fixture

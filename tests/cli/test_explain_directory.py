@@ -1,7 +1,7 @@
 """`kapija explain --user` for people of an external directory: found there without a password, and judged by the same rules."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ import pytest
 from click.testing import Result
 
 from tests.fakes.described_school import DescribedSchool
+from tests.fakes.ports import free_tcp_ports
 from tests.fakes.slapd import Slapd
 
 Kapija = Callable[..., Result]
@@ -25,12 +26,6 @@ when = { role = "staff" }
 grant = { vlan = 30 }
 """
 CLASSES = '\n[[map]]\nattribute = "departmentNumber"\ngroups = "{value}"\n'
-
-
-@pytest.fixture(scope="module")
-def slapd(peer: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Slapd]:
-    with Slapd(peer("slapd"), tmp_path_factory.mktemp("slapd")) as running:
-        yield running
 
 
 @pytest.fixture
@@ -88,16 +83,12 @@ def test_a_name_that_nobody_has_and_a_realm_that_nobody_serves(school: Described
         )
 
 
-def test_a_directory_that_is_away_is_said_and_what_is_decided_meanwhile(
-    school: DescribedSchool, slapd: Slapd, expect: Kapija
-) -> None:
-    slapd.stop()
-    try:
-        arguments = ("explain", "--user", "ana", "--school", "os-vuk")
-        expect(*arguments, status=1, says="the directory skola could not be asked: 'kapija directory test skola' says why")
-        assert told(expect, "ana", "--directory-away")["permitted"] is False
-    finally:
-        slapd.start()
+def test_a_directory_that_is_away_is_said_and_what_is_decided_meanwhile(school: DescribedSchool, expect: Kapija) -> None:
+    school.servers = [f"ldaps://127.0.0.1:{free_tcp_ports(1)[0]}"]
+    expect("directory", "change", "skola", school.write()[0])
+    arguments = ("explain", "--user", "ana", "--school", "os-vuk")
+    expect(*arguments, status=1, says="the directory skola could not be asked: 'kapija directory test skola' says why")
+    assert told(expect, "ana", "--directory-away")["permitted"] is False
 
 
 def test_a_local_account_goes_before_the_directory(school: DescribedSchool, expect: Kapija) -> None:

@@ -71,9 +71,7 @@ log file = {dir}/log/%m.log
 
 
 def why_not() -> str:
-    """Why no domain controller can run here, "" when one can."""
-    if os.geteuid() != 0:
-        return "a Samba domain controller needs root (namespaces, and attributes of files)"
+    """What is missing for a domain controller, "" when nothing is."""
     missing = [name for name in ("samba", "samba-tool", "ntlm_auth", "wbinfo") if not _program(name)]
     if missing or not Path("/usr/share/samba/setup/provision.ldif").exists():
         return "Samba is missing; install it with: sudo apt-get install --no-install-recommends samba-ad-dc samba-ad-provision"

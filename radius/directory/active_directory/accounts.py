@@ -38,9 +38,8 @@ class Account(Value):
         self.state: Final = AccountState(entry)
         self.stable: Final = _stable_id(entry, id_attribute)
         if not (self.sam and self.stable and self.state.readable):
-            raise Unreachable(
-                Stage.SEARCH, "", f"the service account may not read {SAM}, userAccountControl and {id_attribute}"
-            )
+            needed = f"{SAM}, userAccountControl, pwdLastSet and {id_attribute}"
+            raise Unreachable(Stage.SEARCH, "", f"the service account may not read {needed}")
         kept = f"{self.stable}\0{self.state.password_set.decode(errors='replace')}".encode()
         self.version: Final = hashlib.blake2b(kept, digest_size=16, person=b"kapija-ad").digest()
         self._bad_passwords: Final = _number(entry, "badPwdCount")

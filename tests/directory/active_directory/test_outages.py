@@ -99,3 +99,13 @@ def test_a_domain_that_takes_no_ms_chap_is_an_outage_and_locks_nobody(samba_temp
         assert dc.attribute("ana", "badPwdCount") == "0"
         assert dc.attribute("kapija", "badPwdCount") == "0"
         directory.close()
+
+
+def test_a_winbind_that_dies_is_an_outage(samba_template: Path, tmp_path: Path) -> None:
+    with SambaDc(samba_template, tmp_path / "dc") as dc:
+        directory = source(dc)
+        assert isinstance(ask(directory, "ana", mschap2("ana", PASSWORD)), Proved)
+        dc.signal_winbind(signal.SIGKILL)
+        for password in (PASSWORD, "another"):
+            assert isinstance(ask(directory, "ana", mschap2("ana", password)), CouldNotAsk)
+        directory.close()

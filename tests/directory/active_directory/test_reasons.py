@@ -122,4 +122,5 @@ def test_an_entry_says_whether_its_password_may_be_used(values: dict[str, bytes]
 def test_who_may_not_read_the_account_knows_nothing_of_it() -> None:
     assert not AccountState(Entry("CN=ana", {})).readable
     assert not AccountState(Entry("CN=ana", {"userAccountControl": [b"many"]})).readable
-    assert state().readable
+    assert not state().readable  # without pwdLastSet nobody knows when a session must prove itself anew
+    assert state(pwdLastSet=b"0").readable

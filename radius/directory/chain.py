@@ -10,6 +10,9 @@ Proved ends it, and so do *wrong* and *refused*; *not here* and *could not ask* 
 `answer_now` takes what memory has, so local accounts never wait for anything. What says no to somebody who has proved nothing
 is not told by it where a directory claims the name: it comes by `ask` like a directory's own, so that the moment of the answer
 tells nobody whether a name is here, elsewhere or nowhere (radius.server.later).
+
+A person whom a roster made, and of whom nothing is kept that could prove her, is proved by a directory: whether she may come in,
+her school, role and classes are the roster's (`local.joined`).
 """
 
 import time
@@ -22,7 +25,7 @@ from typing import Final
 from radius.audit.causes import Cause
 from radius.directory.guard import Guard, OnFault, Tell
 from radius.directory.lane import Lane
-from radius.directory.local import LocalDirectory
+from radius.directory.local import LocalDirectory, joined
 from radius.directory.question import (
     NOT_PROVED,
     Answer,
@@ -33,9 +36,11 @@ from radius.directory.question import (
     Proved,
     Question,
     Refused,
+    VerifiedCertificate,
     Wrong,
 )
 from radius.directory.routing import Routes, is_anonymous
+from radius.store.records import PersonRecord
 
 LOCAL_THREADS: Final = 4  # argon2id
 LOCAL_WAITING: Final = 256
@@ -97,7 +102,7 @@ class Chain:
         if not self._has_directories:
             return _NO_GUARDS
         guards = self._routes.of_name(identity, school)
-        if guards and not is_anonymous(identity) and self._local.has(identity):
+        if guards and not is_anonymous(identity) and self._local.can_prove(identity):
             return _NO_GUARDS
         return guards
 
@@ -108,12 +113,22 @@ class Chain:
         answer = self._local_now(question)
         if not self._has_directories or answer is None or isinstance(answer, Proved):
             return answer
-        if isinstance(answer, NotHere):
+        known = None if isinstance(answer, NotHere) else self._without_proof(question)
+        if isinstance(answer, NotHere) or known is not None:
             guards = self._routes.of(question)
             if not guards or isinstance(question.credential, KnownMac):
                 return answer
+            first = guards[0]
+            if type(question.credential) in first.checks:  # the common morning: the first one's people, known
+                proved = first.now(self._routes.asked_of(first, question))
+                if isinstance(proved, Proved):
+                    return proved if known is None else joined(known, proved, question.time)
+                if proved is None:
+                    return None
             said = _Walk(self._routes, question, guards, 0.0, _ignore).from_memory()
-            return None if said is None or _is_bare_no(said) else said
+            if said is None or _is_bare_no(said):
+                return None
+            return said if known is None else _joined(known, said, answer, question.time)
         return None if _is_bare_no(answer) and self._routes.claimed(question.principal) else answer
 
     def answer(self, question: Question, deadline: float) -> Answer:
@@ -140,10 +155,17 @@ class Chain:
             call = partial(self._local.answer, question, deadline)
             if not self._lane.put(call, lambda done: tell(self._landed(done))):
                 tell(CouldNotAsk(self._local.name))
-        elif isinstance(answer, NotHere) and not isinstance(question.credential, KnownMac):
+        elif isinstance(question.credential, KnownMac):
+            tell(answer)
+        elif isinstance(answer, NotHere):
             _Walk(self._routes, question, self._routes.of(question), deadline, tell).go_on()
         else:
-            tell(answer)
+            known, guards = self._without_proof(question), self._routes.of(question)
+            if known is None or not guards:
+                tell(answer)
+            else:
+                joining = partial(_tell_joined, known, answer, question.time, tell)
+                _Walk(self._routes, question, guards, deadline, joining).go_on()
 
     def give_up(self, question: Question) -> Answer:
         """The answer to a question that nobody waits for any longer: what memory says while its directories are away."""
@@ -152,8 +174,15 @@ class Chain:
             first = guard.name
             answer = guard.away(self._routes.asked_of(guard, question))
             if isinstance(answer, Proved):
-                return answer
+                known = self._without_proof(question)
+                return answer if known is None else joined(known, answer, question.time)
         return CouldNotAsk(first)
+
+    def _without_proof(self, question: Question) -> PersonRecord | None:
+        """The account that only a directory can prove. A certificate needs none: local accounts say whose it is."""
+        if isinstance(question.credential, KnownMac | VerifiedCertificate):
+            return None
+        return self._local.without_proof(question.principal)
 
     def _landed(self, done: "Future[Answer]") -> Answer:
         fault = None if done.cancelled() else done.exception()
@@ -236,6 +265,17 @@ class _Walk:
         if self._unchecked:  # whether the account is there was not asked, and is not told
             return Refused(Principal("", self._question.principal, "", _NOBODY, ""), Cause.METHOD_NOT_CHECKABLE)
         return _NOT_HERE
+
+
+def _joined(known: PersonRecord, said: Answer, local: Answer, now: float) -> Answer:
+    """What directories said of an account that is here as well; if none knows it, what local accounts say."""
+    if isinstance(said, Proved):
+        return joined(known, said, now)
+    return local if isinstance(said, NotHere) else said
+
+
+def _tell_joined(known: PersonRecord, local: Answer, now: float, tell: Tell, said: Answer) -> None:
+    tell(_joined(known, said, local, now))
 
 
 def _is_bare_no(answer: Answer) -> bool:

@@ -158,9 +158,9 @@ class LocalDirectory:
         """Whose certificate it is: the first of its names that an account has."""
         return next((record for name in names if (record := self._look_up(name)) is not None), None)
 
-    def has(self, name: str) -> bool:
-        """Whether there is an account of that name, whatever becomes of it."""
-        return self._look_up(name) is not None
+    def can_prove(self, name: str) -> bool:
+        """Whether there is an account of that name, of which something is kept that it could be proved by."""
+        return self._look_up(name) is not None and self.without_proof(name) is None
 
     def _look_up(self, name: str) -> PersonRecord | None:
         if "\\" in name:  # Windows' DOMAIN\\user: accounts here are of no domain

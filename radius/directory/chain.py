@@ -11,8 +11,8 @@ Proved ends it, and so do *wrong* and *refused*; *not here* and *could not ask* 
 is not told by it where a directory claims the name: it comes by `ask` like a directory's own, so that the moment of the answer
 tells nobody whether a name is here, elsewhere or nowhere (radius.server.later).
 
-A person whom a roster made, and of whom nothing is kept that could prove her, is proved by a directory: whether she may come in,
-her school, role and classes are the roster's (`local.joined`).
+A person whom a roster made, and of whom nothing is kept that could prove her, is proved by a directory: whether she may come
+in, her school, role and classes are the roster's (`local.joined`).
 """
 
 import time

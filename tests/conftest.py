@@ -96,6 +96,7 @@ def dc(samba_template: Path, tmp_path_factory: pytest.TempPathFactory) -> "Itera
         yield running
 
 
+@pytest.fixture(scope="session")
 def postgres(peer: Callable[[str], Path]) -> Iterator[Cluster]:
     """A PostgreSQL server of this test process, started when a test first asks for it."""
     peer("postgres")

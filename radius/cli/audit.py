@@ -2,12 +2,14 @@
 
 import os
 import re
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
+from threading import Event
 from typing import TextIO
 
 import click
@@ -87,14 +89,16 @@ def tail(home: Home, number: int, follow: bool, as_json: bool) -> None:
         if not follow:
             _show(entries, as_json)
             return
-        warn("following; Ctrl-C ends it")
-        while True:
-            for entry in entries:
-                click.echo(to_json(_fields(entry)) if as_json else line(entry))
-            last = entries[-1].id if entries else last
-            time.sleep(FOLLOW_SECONDS)
-            with admin.reading() as connection:
-                entries = newest(connection, admin.keyring, after=last)
+        with _interrupted() as stop:
+            warn("following; Ctrl-C ends it")
+            while not stop.is_set():
+                for entry in entries:
+                    click.echo(to_json(_fields(entry)) if as_json else line(entry))
+                last = entries[-1].id if entries else last
+                stop.wait(FOLLOW_SECONDS)
+                with admin.reading() as connection:
+                    entries = newest(connection, admin.keyring, after=last)
+        raise KeyboardInterrupt
 
 
 @audit.command()
@@ -280,6 +284,17 @@ def _walking(connection: Connection, as_json: bool) -> Iterator[Callable[[int], 
 
 
 # --- helpers
+
+
+@contextmanager
+def _interrupted() -> Iterator[Event]:
+    """Set by SIGINT. As an exception it would be lost where it meets a destructor, and the follower would go on."""
+    stop = Event()
+    before = signal.signal(signal.SIGINT, lambda *_: stop.set())
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _last_id(connection: Connection, admin: Admin) -> int:

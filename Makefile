@@ -58,14 +58,15 @@ compiled: $(READY) ## the same sources, the way of a packet compiled by mypyc, i
 	@$(FAST)/bin/python -m pip install -qq --disable-pip-version-check --no-input 'setuptools>=77' mypy .
 	@KAPIJA_COMPILE=1 $(FAST)/bin/python -m pip install -qq --disable-pip-version-check --no-build-isolation --no-deps --force-reinstall .
 
-bench: $(READY) compiled ## speed and memory against FreeRADIUS on this machine, in turn (about 25 minutes)
+bench: $(READY) compiled ## speed and memory against FreeRADIUS on this machine, in turn (about 30 minutes)
 	@tests/peers.sh bench
 	@$(MAKE) --no-print-directory -C tests/load
 	@KAPIJA_PYTHON=$(CURDIR)/$(FAST)/bin/python $(BIN)/pytest tests/integration
 	@$(BIN)/python tests/load/bench_gate.py --small || true
 	@status=0; export KAPIJA_PYTHON=$(CURDIR)/$(FAST)/bin/python; \
 	$(BIN)/python tests/load/bench_gate.py || status=1; \
-	$(BIN)/python tests/load/bench_eap.py || status=1; exit $$status
+	$(BIN)/python tests/load/bench_eap.py || status=1; \
+	$(BIN)/python tests/load/bench_directory.py || status=1; exit $$status
 
 soak: $(READY) ## an hour of load (SOAK=SECONDS for another time): memory must stay flat, every reply right
 	@tests/peers.sh bench

@@ -138,7 +138,7 @@ class CacheTimes(Struct, frozen=True, forbid_unknown_fields=True):
 class Limits(Struct, frozen=True, forbid_unknown_fields=True):
     """How much is asked at once, how many may wait, and how long a question may take; the NAS gives up after some seconds."""
 
-    threads: Annotated[int, Meta(ge=1, le=64)] = 8
+    threads: Annotated[int, Meta(ge=1, le=256)] = 64
     waiting: Annotated[int, Meta(ge=1, le=10_000)] = 256
     deadline_seconds: Annotated[float, Meta(ge=0.1, le=10)] = 3.0
 

@@ -3,7 +3,7 @@
 Facts stand under the name that was asked for, the proof under the subject, so that each spelling of a name has the same
 proof. Both are sealed, their keys are blind indexes, and a password is kept as a keyed verifier like a local account's. What is
 decoded is remembered, and is of use while the file has the very octets that it was decoded from: what another worker learned
-is seen at once. Threads may share it.
+is seen with the file's next view. Threads may share it.
 """
 
 from collections.abc import Callable
@@ -39,6 +39,10 @@ class Seals(Protocol):
 
 class File(Protocol):
     """Where it is kept (radius.store.known_file)."""
+
+    @property
+    def stamp(self) -> int:
+        """Another one whenever something in the file may have changed."""
 
     def get(self, key: bytes) -> bytes | None:
         """What stands under a key."""
@@ -78,17 +82,21 @@ class Known:
         self._seals = seals
         self._prefix = prefix
         self._random = random
-        self._facts: dict[str, tuple[bytes, bytes, Facts]] = {}
-        self._proofs: dict[str, tuple[bytes, bytes, KnownProof]] = {}
+        self._facts: dict[str, tuple[bytes, bytes, Facts, int]] = {}
+        self._proofs: dict[str, tuple[bytes, bytes, KnownProof, int]] = {}
 
     def facts(self, who: str) -> Facts | None:
         """What is known of the account behind a name."""
+        stamp = self._file.stamp
         decoded = self._facts.get(who)
+        if decoded is not None and decoded[3] == stamp:
+            return decoded[2]
         key = decoded[0] if decoded is not None else self._key("facts", who)
         octets = self._file.get(key)
         if octets is None:
             return None
         if decoded is not None and decoded[1] == octets:
+            self._facts[who] = (key, octets, decoded[2], stamp)
             return decoded[2]
         try:
             facts = _read_facts(self._seals.open(octets, self._context(key)))
@@ -96,17 +104,21 @@ class Known:
             return None
         if len(self._facts) >= DECODED_AT_MOST:
             self._facts.clear()
-        self._facts[who] = (key, octets, facts)
+        self._facts[who] = (key, octets, facts, stamp)
         return facts
 
     def proof(self, subject: str) -> KnownProof | None:
         """Which password held last."""
+        stamp = self._file.stamp
         decoded = self._proofs.get(subject)
+        if decoded is not None and decoded[3] == stamp:
+            return decoded[2]
         key = decoded[0] if decoded is not None else self._key("proof", subject)
         octets = self._file.get(key)
         if octets is None:
             return None
         if decoded is not None and decoded[1] == octets:
+            self._proofs[subject] = (key, octets, decoded[2], stamp)
             return decoded[2]
         try:
             proof = _read_proof(self._seals.open(octets, self._context(key)))
@@ -114,7 +126,7 @@ class Known:
             return None
         if len(self._proofs) >= DECODED_AT_MOST:
             self._proofs.clear()
-        self._proofs[subject] = (key, octets, proof)
+        self._proofs[subject] = (key, octets, proof, stamp)
         return proof
 
     def is_password(self, proof: KnownProof, password: bytes) -> bool:

@@ -40,6 +40,8 @@ class KnownFile:
         self._lock = Lock()
         self._view: lmdb.Transaction[bytes] | None = None
         self._failing = False
+        self._transaction = -1
+        self.stamp = 0  # another one whenever something may have changed: what was looked up under this one is still so
         if environment is not None:
             self._marks = environment.open_db(b"marks")
             self._tables = (environment.open_db(b"a"), environment.open_db(b"b"))
@@ -78,6 +80,7 @@ class KnownFile:
         with self._lock:
             if len(self._pending) < PENDING_AT_MOST or key in self._pending:
                 self._pending[key] = octets
+                self.stamp += 1
 
     def refresh(self) -> None:
         """See what is in the file now; called from a tick, at most a few times a second."""
@@ -89,6 +92,9 @@ class KnownFile:
             view = self._begin()
             self._order = self._tables if view.get(_NEWER, db=self._marks) != b"b" else self._tables[::-1]
             self._view = view
+            if view.id() != self._transaction:
+                self._transaction = view.id()
+                self.stamp += 1
         except lmdb.Error as error:
             self._complain(error)
         if flushed:  # what was written before this view is in it

@@ -11,11 +11,13 @@ class MemoryFile:
 
     def __init__(self) -> None:
         self.table: dict[bytes, bytes] = {}
+        self.stamp = 0
 
     def get(self, key: bytes) -> bytes | None:
         return self.table.get(key)
 
     def put(self, key: bytes, octets: bytes | None) -> None:
+        self.stamp += 1
         if octets is None:
             self.table.pop(key, None)
         else:

@@ -129,7 +129,7 @@ def test_a_workers_status_is_written_whole_and_read_again(house: House, tmp_path
     guard.tally.took(0.02, answered=True)
     directory = directory_status(guard, guard.breaker.since + 7.0, 1000.0)
     assert (directory.name, directory.state, directory.since) == ("a", "closed", 993.0)
-    assert (directory.asked, directory.p50, directory.threads, directory.busy) == (1, 20.0, 8, 0)
+    assert (directory.asked, directory.p50, directory.threads, directory.busy) == (1, 20.0, 64, 0)
     assert directory.checks == ("PlainPassword", "Remembered", "VerifiedCertificate")
     status = WorkerStatus(3, os.getpid(), 1.0, 2.0, house.counters.read(), (directory,))
     write_status(tmp_path / "status", status)

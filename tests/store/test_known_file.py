@@ -53,8 +53,28 @@ def test_another_process_sees_it_with_its_next_view(path: Path) -> None:
     file = KnownFile.open(path)
     in_another_process(path, b"ana", b"theirs")
     assert file.get(b"ana") is None
+    before = file.stamp
     file.refresh()
     assert file.get(b"ana") == b"theirs"
+    assert file.stamp != before
+    file.close()
+
+
+def test_the_stamp_is_another_one_when_something_may_have_changed_and_else_the_same(path: Path) -> None:
+    file = KnownFile.open(path)
+    stamps = [file.stamp]
+    file.put(b"ana", b"known")
+    stamps.append(file.stamp)
+    file.put(b"ana", None)
+    stamps.append(file.stamp)
+    assert len(set(stamps)) == 3
+    file.flush()
+    file.refresh()
+    settled = file.stamp
+    for _ in range(3):
+        file.flush()
+        file.refresh()
+    assert file.stamp == settled
     file.close()
 
 

@@ -18,6 +18,8 @@ NAMES = (
     "kapija pki issue",
     "kapija pki lint",
     "kapija user passwd",
+    "max_devices",
+    "max_sessions",
 )
 
 _SINGLE = dict(zip("абвгдђежзијклмнопрстћуфхцчш", "abvgdđežzijklmnoprstćufhcčš", strict=True))

@@ -58,6 +58,7 @@ class Drafter:
             event.tls,
             event.resumed,
             event.rounds,
+            event.login,
         )
         personal = facts.Personal(event.user, event.mac, outer=event.outer, detail=event.detail[:MAX_DETAIL])
         return Draft(

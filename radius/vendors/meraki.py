@@ -9,6 +9,7 @@ dashboard; choose Filter-Id. The redirect and the voice domain are Cisco's own p
 
 from policies.grant import Terms
 from radius.vendors.base import Attribute, Expression, Family, SessionFacts
+from radius.vendors.cisco import own
 from radius.vendors.reading import read
 from radius.vendors.writing import Reply, identify, tunnel_password
 
@@ -38,4 +39,5 @@ FAMILY = Family(
     express=express,
     identify=name_session,
     psk=tunnel_password,
+    own=own,
 )

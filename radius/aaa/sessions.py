@@ -48,16 +48,18 @@ NAMES: Final = (  # what a later record may tell anew
     "mac",
     "ssid",
     "access_point",
-    "address",
+    "addresses",
     "nas_port",
     "nas_port_id",
     "audit_session_id",
     "cui",
 )
 
-_UNSAID: Final = ("", -1, None)
+_UNSAID: Final = ("", -1, None, ())
+_LOGIN: Final = len(NAMES)
+_ADDRESSES: Final = NAMES.index("addresses")
 
-Fact = str | int | Login | None
+Fact = str | int | tuple[str, ...] | Login | None
 
 
 class SessionRow(Struct, frozen=True, gc=False):
@@ -87,8 +89,14 @@ class SessionRow(Struct, frozen=True, gc=False):
     @property
     def login(self) -> Login | None:
         """The login that the latest record with a Class of ours named."""
-        login = self.facts[-1]
+        login = self.facts[_LOGIN]
         return login if isinstance(login, Login) else None
+
+    @property
+    def held(self) -> tuple[tuple[str, ...], float]:
+        """The addresses that the latest record with any told, and when."""
+        addresses = self.facts[_ADDRESSES]
+        return addresses if isinstance(addresses, tuple) else (), self.stamps[_ADDRESSES]
 
     @property
     def started(self) -> float:
@@ -123,6 +131,10 @@ class SessionRow(Struct, frozen=True, gc=False):
     def due(self) -> float:
         """Without a sign of life until then it has ended."""
         return self.updated + MISSED * self.interval
+
+    def fact(self, name: str) -> Fact:
+        """One of NAMES."""
+        return self.facts[NAMES.index(name)]
 
     def touches(self, other: "SessionRow") -> bool:
         """Whether two rows of one identity are of one session."""
@@ -174,7 +186,7 @@ def row_of(record: Accounted) -> SessionRow:
         record.mac,
         record.ssid,
         record.access_point,
-        record.addresses[0] if record.addresses else "",
+        record.addresses,
         record.nas_port,
         record.nas_port_id,
         record.audit_session_id,

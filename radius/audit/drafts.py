@@ -5,10 +5,12 @@ from sqlalchemy import Connection
 from radius.audit import facts
 from radius.audit.blind import mac_index, user_index
 from radius.audit.chain import Draft
-from radius.audit.events import MAX_DETAIL, AccessDecided, AuthenticatorLearned, Event, JournalGap
+from radius.audit.events import MAX_DETAIL, AccessDecided, Accounted, AuthenticatorLearned, Event, JournalGap
 from radius.audit.subjects import SubjectKey, SubjectKeys, subject_of
 from radius.audit.tags import Tag
 from radius.store.keyring import Keyring
+
+_RESTARTS = {"on": Tag.ACCOUNTING_ON.value, "off": Tag.ACCOUNTING_OFF.value}
 
 
 class Drafter:
@@ -23,7 +25,7 @@ class Drafter:
         self._subjects.forget()
 
     def drafts(self, connection: Connection, placed: list[tuple[str, int, int, Event]]) -> list[Draft]:
-        """Drafts for (writer, sequence, position, event), in order; notices of unknown clients give none."""
+        """Drafts for (writer, sequence, position, event), in order. Notices of unknown clients and the records of sessions give none."""
         people = {subject_of(event.subject, event.time) for *_, event in placed if isinstance(event, AccessDecided)}
         keys = self._subjects.of(connection, people) if people else {}
         made = []
@@ -34,6 +36,12 @@ class Drafter:
                 told = facts.encode(facts.ClientFacts(event.client))
                 tag = Tag.AUTHENTICATOR_LEARNED.value
                 made.append(Draft(event.time, tag, event.school, event.nas, told, writer, sequence, position))
+            elif isinstance(event, Accounted) and event.status in _RESTARTS:
+                names = {"nas_identifier": event.nas_identifier, "nas_address": event.nas_address}
+                told = facts.encode(facts.RestartFacts(event.client, {name: text for name, text in names.items() if text}))
+                made.append(
+                    Draft(event.time, _RESTARTS[event.status], event.school, event.nas, told, writer, sequence, position)
+                )
             elif isinstance(event, JournalGap):
                 told = facts.encode(facts.GapFacts(event.lost))
                 made.append(Draft(event.time, Tag.JOURNAL_GAP.value, "", "", told, writer, sequence, position))

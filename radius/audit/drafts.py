@@ -25,7 +25,8 @@ class Drafter:
         self._subjects.forget()
 
     def drafts(self, connection: Connection, placed: list[tuple[str, int, int, Event]]) -> list[Draft]:
-        """Drafts for (writer, sequence, position, event), in order. Notices of unknown clients and the records of sessions give none."""
+        """Drafts for (writer, sequence, position, event), in order; unknown clients and records of sessions
+        give none."""
         people = {subject_of(event.subject, event.time) for *_, event in placed if isinstance(event, AccessDecided)}
         keys = self._subjects.of(connection, people) if people else {}
         made = []
@@ -37,11 +38,8 @@ class Drafter:
                 tag = Tag.AUTHENTICATOR_LEARNED.value
                 made.append(Draft(event.time, tag, event.school, event.nas, told, writer, sequence, position))
             elif isinstance(event, Accounted) and event.status in _RESTARTS:
-                names = {"nas_identifier": event.nas_identifier, "nas_address": event.nas_address}
-                told = facts.encode(facts.RestartFacts(event.client, {name: text for name, text in names.items() if text}))
-                made.append(
-                    Draft(event.time, _RESTARTS[event.status], event.school, event.nas, told, writer, sequence, position)
-                )
+                tag, told = _RESTARTS[event.status], facts.encode(_restart(event))
+                made.append(Draft(event.time, tag, event.school, event.nas, told, writer, sequence, position))
             elif isinstance(event, JournalGap):
                 told = facts.encode(facts.GapFacts(event.lost))
                 made.append(Draft(event.time, Tag.JOURNAL_GAP.value, "", "", told, writer, sequence, position))
@@ -84,3 +82,8 @@ class Drafter:
             user_index(self._keyring, event.user),
             mac_index(self._keyring, event.mac),
         )
+
+
+def _restart(event: Accounted) -> facts.RestartFacts:
+    names = {"nas_identifier": event.nas_identifier, "nas_address": event.nas_address}
+    return facts.RestartFacts(event.client, {name: text for name, text in names.items() if text})

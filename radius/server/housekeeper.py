@@ -10,12 +10,13 @@ import os
 import signal
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from threading import Event
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from radius.aaa.counting import Counting
+from radius.aaa.counting import Counting, Excess
 from radius.aaa.grants import GrantsInForce
 from radius.aaa.schools import Schools
 from radius.aaa.session_keeping import SWEEP, Keeper
@@ -136,8 +137,8 @@ class Feeding(Rounds):
 
 
 class Carrying(Rounds):
-    """The journals' events into SQL: audit rows onto the evidence chain, accounting into sessions. Now and then it ends sessions
-    of which nothing is heard, and looks at certificates that end soon."""
+    """The journals' events into SQL: audit rows onto the evidence chain, accounting into sessions. Now and then it ends
+    sessions of which nothing is heard, and looks at certificates that end soon."""
 
     waits = "audit events"
 
@@ -209,3 +210,7 @@ class Carrying(Rounds):
         if not more:
             self._swept = time.monotonic()
         return more
+
+
+def _ask_nobody(_connection: Connection, _excesses: Sequence[Excess], _now: float) -> None:
+    pass

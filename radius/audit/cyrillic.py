@@ -4,6 +4,7 @@
 NAMES = (
     "Android",
     "Credential Guard",
+    "EAP",
     "EAP-TLS",
     "Framed-MTU",
     "MSCHAPv2",
@@ -12,11 +13,17 @@ NAMES = (
     "PEAP",
     "TLS",
     "TTLS",
+    "VLAN",
     "Windows",
+    "kapija audit follow",
     "kapija audit search",
+    "kapija client add",
+    "kapija client coa-port",
+    "kapija client list",
     "kapija client unknown",
     "kapija pki issue",
     "kapija pki lint",
+    "kapija session list",
     "kapija user passwd",
 )
 

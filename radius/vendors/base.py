@@ -53,13 +53,14 @@ class SessionFacts(Struct, frozen=True):
     """What is known of a session that shall be ended or changed. "" and None mean: not known.
 
     `user_name` is the User-Name as the NAS sent it (with EAP the outer one). `mac` is in the canonical spelling.
-    `nas_address` is the NAS-IP-Address that the NAS reported of itself, not the address its datagrams come from.
+    `nas_address` and `nas_identifier` are what the NAS reported of itself, not the address its datagrams come from.
     """
 
     user_name: str = ""
     mac: str = ""
     acct_session_id: str = ""
     nas_address: str = ""
+    nas_identifier: str = ""
     nas_port: int | None = None
     nas_port_id: str = ""
     framed_address: str = ""
@@ -85,6 +86,9 @@ class Family(Struct, frozen=True):
     identify: Callable[[SessionFacts], tuple[Attribute, ...]]
     psk: Callable[[Secret, str], tuple[Attribute, ...] | None] = no_psk
     reauthenticates: bool = True
+    coa_port: int = 3799  # RFC 5176 section 2
+    ask_again: tuple[Attribute, ...] = ()
+    changes: frozenset[str] = frozenset()
 
     def express_psk(self, psk: Secret, ssid: str = "") -> tuple[Attribute, ...] | None:
         """The device's own pre-shared key for the network `ssid`; None when the family cannot say it (or needs to know

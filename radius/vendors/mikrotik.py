@@ -68,4 +68,5 @@ FAMILY = Family(
     identify=name_session,
     psk=express_psk,
     reauthenticates=False,
+    changes=frozenset({"acl", "bandwidth_down", "bandwidth_up", "idle_timeout"}),  # no VLAN, no address list
 )

@@ -2,11 +2,14 @@
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.fakes.postgres import Cluster, cluster, find_postgres
 
 PACKAGES = {
     "radclient": "freeradius-utils",
@@ -19,6 +22,7 @@ PACKAGES = {
     "wpa_cli": "wpasupplicant",
     "ip": "iproute2",
     "openssl": "openssl",
+    "postgres": "postgresql",
 }
 
 # A deadline would measure the neighbours on a shared machine, not our code.
@@ -29,6 +33,8 @@ settings.load_profile("kapija")
 
 def find_program(name: str) -> Path | None:
     """Where `name` is; the system's directories count too, which a user's PATH may lack."""
+    if name == "postgres":
+        return find_postgres()
     found = shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
     return Path(found) if found else None
 
@@ -49,8 +55,30 @@ def peer() -> Callable[[str], Path]:
     return find
 
 
+@pytest.fixture(scope="session")
+def postgres(peer: Callable[[str], Path]) -> Iterator[Cluster]:
+    """A PostgreSQL server of this test process, started when a test first asks for it."""
+    peer("postgres")
+    with cluster() as running:
+        yield running
+
+
+@pytest.fixture
+def backend() -> str:
+    """On which database the store of a test is; a module marked with `tests.fakes.postgres.both_stores` runs on each."""
+    return "sqlite"
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A test that asks for a peer is marked `peer`, so that `make check` leaves it out."""
+    """A test that asks for a peer, or runs on PostgreSQL, is marked `peer`, so that `make check` leaves it out."""
     for item in items:
+        if "postgresql" in getattr(item, "callspec", _Plain).params.values():
+            item.add_marker("peer")
         if "peer" in getattr(item, "fixturenames", ()):
             item.add_marker("peer")
+
+
+class _Plain:
+    """What a test without parameters has instead of a callspec."""
+
+    params: ClassVar[dict[str, object]] = {}

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 from msgspec import Struct
-from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, delete, insert, select, update
 
 from policies.access import Ownership
 from radius.admin import checks
@@ -20,7 +20,7 @@ from radius.audit.tags import Tag
 from radius.errors import NotFound, OperatorError
 from radius.secret import Secret
 from radius.store.keyring import Keyring
-from radius.store.tables import devices, people
+from radius.store.tables import devices, people, roster_members
 
 COLUMNS = (
     people.c.id,
@@ -36,7 +36,23 @@ COLUMNS = (
     people.c.nt,
     people.c.plain,
     people.c.argon2,
+    people.c.enrolled,
+    people.c.roster,
+    people.c.roster_id,
+    people.c.roster_facts,
+    people.c.barred,
+    people.c.left_at,
 )
+
+IN_NO_ROSTER: Mapping[str, Any] = {
+    "enrolled": [],
+    "roster": "",
+    "roster_id": "",
+    "roster_facts": {},
+    "barred": False,
+    "left_at": 0.0,
+}
+"""The columns of somebody who is in no roster."""
 
 
 class Person(Struct, frozen=True):
@@ -215,8 +231,10 @@ def erase_person(admin: Admin, username: str) -> int:
             "groups": [],
             "disabled": True,
             "removed": True,
+            **IN_NO_ROSTER,
             **columns(Credentials()),
         }
+        change.connection.execute(delete(roster_members).where(*_memberships(change.connection, person.id)))
         change.connection.execute(update(people).where(people.c.id == person.id).values(revision=change.revision, **gone))
         for number, ownership in owned:
             values: Mapping[str, object] = {"owner": ""}
@@ -256,6 +274,12 @@ def _row_named(connection: Connection, username: str) -> RowMapping:
     if row is None:
         raise NotFound(f"there is nobody with the username {name!r}: 'kapija user list --text' finds people")
     return row
+
+
+def _memberships(connection: Connection, id_: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """Which rows of roster_members are this person's."""
+    roster, key = connection.execute(select(people.c.roster, people.c.roster_id).where(people.c.id == id_)).one()
+    return roster_members.c.roster == roster, roster_members.c.person == key
 
 
 def _person(keyring: Keyring, row: RowMapping) -> Person:

@@ -136,7 +136,7 @@ def _somebody(records: SqlRecords, user: str | None, mac: str, now: float) -> tu
         notes.append(f"the account ended on {At(person.valid_until)}")
     if not person.nt:
         notes.append("this account cannot be checked by MS-CHAP or MS-CHAPv2, because it stores no NT hash")
-    return principal_of(person), notes
+    return principal_of(person, now), notes
 
 
 def _client(records: SqlRecords, school: str, address: str) -> ClientRecord | None:

@@ -12,6 +12,7 @@ class PersonRecord(Struct, frozen=True, gc=False, array_like=True):
 
     `verifier` is salt and keyed hash of the password, `nt` the sealed NT hash with its MD4, `plain` the sealed password
     (CHAP needs it), `argon2` an encoded argon2id hash; each empty when the account does not have it.
+    `enrolled` are groups that count only from a time until another: classes, while their terms run.
     """
 
     id: int
@@ -26,6 +27,14 @@ class PersonRecord(Struct, frozen=True, gc=False, array_like=True):
     nt: bytes
     plain: bytes
     argon2: str
+    enrolled: tuple[tuple[str, float, float], ...] = ()
+
+    def groups_at(self, time: float) -> frozenset[str]:
+        """The groups that count at `time`: those that always do, and those of `enrolled` whose time it is."""
+        if not self.enrolled:
+            return frozenset(self.groups)
+        current = (group for group, first, end in self.enrolled if first <= time and (not end or time < end))
+        return frozenset((*self.groups, *current))
 
 
 class DeviceRecord(Struct, frozen=True, gc=False, array_like=True):
@@ -69,6 +78,15 @@ class SchoolRecord(Struct, frozen=True, array_like=True):
     tags: tuple[str, ...]
     vlans: dict[str, int]
     calendar: str
+
+
+class DirectoryRecord(Struct, frozen=True, array_like=True):
+    """An external directory that is asked: its short name, its description (TOML text, radius.directory.description) and its
+    sealed secrets (radius.store.directory_secrets)."""
+
+    name: str
+    document: str
+    secrets: bytes
 
 
 class PolicyRecord(Struct, frozen=True, array_like=True):

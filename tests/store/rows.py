@@ -56,12 +56,15 @@ SCHOOL = {
 }
 POLICY = {"sha256": "0" * 64, "document": "rules = []", "author": "test", "time": 0.0, "note": ""}
 
+DIRECTORY = {"document": 'kind = "ldap"', "secrets": b"s", "disabled": False}
+
 SUBJECTS = {
     "people": PERSON,
     "devices": DEVICE,
     "clients": CLIENT,
     "schools": SCHOOL,
     "policies": POLICY,
+    "directories": DIRECTORY,
     "learned": {"time": 0.0},
 }
 
@@ -101,7 +104,7 @@ def expected(engine: Engine) -> dict[str, Any]:
     with reading(engine) as connection:
         for row in connection.execute(select(tables.people).where(~tables.people.c.removed)):
             fields = (row.disabled, row.valid_from, row.valid_until, row.verifier, row.nt, row.plain, row.argon2)
-            found[f"u{row.username}"] = [row.id, row.username, row.school, row.role, row.groups, *fields]
+            found[f"u{row.username}"] = [row.id, row.username, row.school, row.role, row.groups, *fields, row.enrolled]
             found[f"row u {row.id}"] = f"u{row.username}"
         for row in connection.execute(select(tables.devices).where(~tables.devices.c.removed)):
             fields = (row.label, row.school, row.role, row.groups, row.ownership, row.disabled, row.valid_until, row.psk)
@@ -118,6 +121,9 @@ def expected(engine: Engine) -> dict[str, Any]:
             select(tables.policies).where(~tables.policies.c.removed).order_by(tables.policies.c.version)
         ):
             found[f"o{row.scope}"] = [row.scope, row.version, row.sha256, row.document]
+        for row in connection.execute(select(tables.directories).where(~tables.directories.c.removed)):
+            if not row.disabled:
+                found[f"e{row.name}"] = [row.name, row.document, row.secrets]
         for row in connection.execute(select(tables.learned).where(~tables.learned.c.removed)):
             found[f"l{row.address}"] = b""
         for row in connection.execute(select(tables.keys)):

@@ -14,8 +14,11 @@ from policies.access import Arrival
 from policies.grant import Terms
 from radius.errors import OperatorError, PeerError
 from radius.secret import Secret
+from radius.store.session_facts import SessionFacts
 from radius.wire.attributes import RADIUS_REQUEST, SESSION_TIMEOUT, TERMINATION_ACTION
 from radius.wire.packet import Packet
+
+__all__ = ["Attribute", "Expression", "Family", "Inexpressible", "SessionFacts", "UnreadableName", "no_psk", "timing"]
 
 MAX_SECONDS = 0xFFFFFFFF  # RFC 2865 section 5.27: a 32-bit number
 _TIMING = Layout("!BBIBBI")
@@ -47,24 +50,6 @@ class Expression(Struct, frozen=True):
 
     attributes: tuple[Attribute, ...]
     lost: tuple[str, ...] = ()
-
-
-class SessionFacts(Struct, frozen=True):
-    """What is known of a session that shall be ended or changed. "" and None mean: not known.
-
-    `user_name` is the User-Name as the NAS sent it (with EAP the outer one). `mac` is in the canonical spelling.
-    `nas_address` and `nas_identifier` are what the NAS reported of itself, not the address its datagrams come from.
-    """
-
-    user_name: str = ""
-    mac: str = ""
-    acct_session_id: str = ""
-    nas_address: str = ""
-    nas_identifier: str = ""
-    nas_port: int | None = None
-    nas_port_id: str = ""
-    framed_address: str = ""
-    audit_session_id: str = ""
 
 
 def no_psk(psk: Secret, ssid: str) -> None:

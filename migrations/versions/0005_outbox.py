@@ -27,6 +27,7 @@ def upgrade() -> None:
         sa.Column("client", sa.String(length=64), nullable=False),
         sa.Column("family", sa.String(length=32), nullable=False),
         sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("login", sa.String(length=24), nullable=False),
         sa.Column("facts", sa.LargeBinary(), nullable=False),
         sa.Column("reason", sa.String(length=32), nullable=False),
         sa.Column("asked_by", sa.Text(), nullable=False),

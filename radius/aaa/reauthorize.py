@@ -20,7 +20,7 @@ _FIELDS: Final = tuple(field for field in Terms.__struct_fields__ if field not i
 
 
 class Given(Struct, frozen=True):
-    """What a session has, or would get: the grant in its school's and family's terms, its limit in seconds, and by which rule."""
+    """What a session has, or would get: the grant in its school's and family's terms, its limit in seconds, by which rule."""
 
     terms: Terms
     session_timeout: int | None = None

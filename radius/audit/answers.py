@@ -1,4 +1,4 @@
-"""What came of asking an access point to end or change a session: a closed vocabulary, a sentence of cause and one of cure each.
+"""What came of asking an access point to end or change a session: a closed vocabulary, with sentences of cause and cure.
 
 An access point that refuses says why with an Error-Cause (RFC 5176 section 3.5); the others are what became of requests that
 nobody answered, and of those that need not be sent. The sentences are the coordinator's and are in radius.audit.answers_texts.
@@ -47,6 +47,7 @@ class NasAnswer(StrEnum):
     SESSION_OVER = "session-over"
     CLIENT_GONE = "client-gone"
     NAMELESS = "session-not-named"
+    TOO_LATE = "too-late"
 
     @property
     def is_refusal(self) -> bool:

@@ -1,13 +1,15 @@
-"""The sentences of radius.audit.answers: what the access point said or did, and what to do; English, and Serbian in Cyrillic."""
+"""The sentences of radius.audit.answers: what the access point said or did and what to do; English, and Serbian in Cyrillic."""
 
 Texts = tuple[str, str]
 
-_SEND_LESS = "Look whether the client's family is the right one in 'kapija client list', and update the access point's firmware."
-_ONE_SECRET = (
+_SEND_LESS = (
+    "Look whether the client's family is the right one in 'kapija client list', and update the access point's firmware."
+)
+_SAME = (
     "Give both sides the same secret for dynamic authorization as for authentication, and let the access point take requests "
     "from this server's address."
 )
-_ONE_SECRET_SR = (
+_SAME_SR = (
     "Унесите на приступној тачки исту тајну за измене сесија као за пријављивање и допустите захтеве са адресе овог сервера."
 )
 _SEND_LESS_SR = (
@@ -46,7 +48,7 @@ ENGLISH: dict[str, Texts] = {
     ),
     "session-context-not-found": (
         "The access point has no such session any more.",
-        "Look in 'kapija session list' where the device is now; an old session ends here after its interims have failed to come.",
+        "Look in 'kapija session list' where the device is now; an old session ends here when its interims stay away.",
     ),
     "session-context-not-removable": (
         "The access point has the session but could not end it.",
@@ -77,7 +79,7 @@ ENGLISH: dict[str, Texts] = {
         "Look whether dynamic authorization is switched on at the access point for this server's address, whether its port and "
         "secret are those of 'kapija client list', and whether a firewall lets the requests through.",
     ),
-    "answer-not-authentic": ("An answer came that was not made with the shared secret.", _ONE_SECRET),
+    "answer-not-authentic": ("An answer came that was not made with the shared secret.", _SAME),
     "not-listening": (
         "The access point is there, but nothing listens at its port for such requests.",
         "Switch dynamic authorization on in its RADIUS settings, or set its port with 'kapija client coa-port'.",
@@ -101,6 +103,10 @@ ENGLISH: dict[str, Texts] = {
     "session-not-named": (
         "Nothing is known that would name the session to its access point.",
         "Wait for the next accounting record, and switch accounting on at the access point.",
+    ),
+    "too-late": (
+        "No server was there to send the request while somebody waited for it.",
+        "Look whether 'kapija serve' is running, and ask again.",
     ),
 }
 
@@ -167,7 +173,7 @@ SERBIAN: dict[str, Texts] = {
         "Проверите да ли су на њој укључене измене сесија за адресу овог сервера, да ли су порт и тајна исти као у 'kapija "
         "client list' и да ли заштитни зид пропушта захтеве.",
     ),
-    "answer-not-authentic": ("Стигао је одговор који није направљен заједничком тајном.", _ONE_SECRET_SR),
+    "answer-not-authentic": ("Стигао је одговор који није направљен заједничком тајном.", _SAME_SR),
     "not-listening": (
         "Приступна тачка ради, али на том порту не прима овакве захтеве.",
         "Укључите у њеним подешавањима измене сесија или поставите њен порт командом 'kapija client coa-port'.",
@@ -191,5 +197,9 @@ SERBIAN: dict[str, Texts] = {
     "session-not-named": (
         "Није познато ништа по чему би приступна тачка препознала сесију.",
         "Сачекајте следећи извештај и укључите обрачун на приступној тачки.",
+    ),
+    "too-late": (
+        "Ниједан сервер није био ту да пошаље захтев док га је неко чекао.",
+        "Проверите да ли ради 'kapija serve' и покушајте поново.",
     ),
 }

@@ -23,6 +23,7 @@ NAMES = (
     "kapija client unknown",
     "kapija pki issue",
     "kapija pki lint",
+    "kapija serve",
     "kapija session list",
     "kapija user passwd",
 )

@@ -1,4 +1,4 @@
-"""The outbox: what access points are to be asked is a row, written in the transaction of whoever wants it, and sent by a server.
+"""The outbox: what access points are to be asked is a row, written in the transaction of whoever wants it, sent by a server.
 
 A row waits until it is due; a server claims it for some seconds (a lease), sends, and settles it with the true answer. Several
 servers never have the same row at once, and the row of one that was killed is free again when its lease is over. Settling
@@ -10,17 +10,19 @@ session's own row may be anonymised before the request leaves, and destroyed whe
 
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
 
 from radius.store.keyring import Keyring
 from radius.store.outbox_tables import WAITING, outbox
-from radius.store.session_facts import SessionFacts
+from radius.store.session_facts import AnyRow, SessionFacts
+from radius.store.session_tables import sessions as table
 
 ASKED: Final = "asked"  # the reason of what a person asked for; everything else is paced and waits behind it
+ERASED: Final = "erased"  # the reason where the person of the session is nobody any more: nothing of her may be told
 NOTHING_SENT: Final = ""
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -47,6 +49,7 @@ class Wish(Struct, frozen=True):
     client: str
     family: str
     subject: str
+    login: str
     facts: SessionFacts
     reason: str
     asked_by: str
@@ -109,6 +112,7 @@ def put(connection: Connection, keyring: Keyring, wishes: Sequence[Wish], now: f
             "client": wish.client,
             "family": wish.family,
             "subject": wish.subject,
+            "login": wish.login,
             "facts": keyring.seal(_encode(wish.facts), _context(wish.session)),
             "reason": wish.reason,
             "asked_by": wish.asked_by,
@@ -133,19 +137,35 @@ def put(connection: Connection, keyring: Keyring, wishes: Sequence[Wish], now: f
     return list(connection.execute(statement, rows).scalars())
 
 
-def claim(connection: Connection, keyring: Keyring, holder: str, now: float, lease: float, asked: int, paced: int) -> list[Claimed]:
-    """Claim rows that are due: at most `asked` of those that a person waits for and `paced` others, for `lease` seconds."""
+def any_due(connection: Connection, now: float) -> bool:
+    """Whether something may be claimed: a look that makes nobody wait."""
+    return connection.execute(select(outbox.c.id).where(_free(now)).limit(1)).first() is not None
+
+
+def claim(
+    connection: Connection,
+    keyring: Keyring,
+    holder: str,
+    now: float,
+    lease: float,
+    asked: int,
+    paced: int,
+    busy: Iterable[str] = (),
+) -> list[Claimed]:
+    """Claim rows that are due: at most `asked` of those that a person waits for and `paced` others, for `lease` seconds; of
+    the access points that are `busy` only those that a person waits for."""
     found = _claim(connection, holder, now, lease, outbox.c.reason == ASKED, asked)
-    found += _claim(connection, holder, now, lease, outbox.c.reason != ASKED, paced)
+    others = (outbox.c.reason != ASKED) & outbox.c.nas.not_in(tuple(busy))
+    found += _claim(connection, holder, now, lease, others, paced)
     return [_claimed(keyring, row) for row in found]
 
 
 def _claim(
     connection: Connection, holder: str, now: float, lease: float, which: ColumnElement[bool], limit: int
-) -> list[Row[Any]]:
+) -> list[AnyRow]:
     if limit <= 0:
         return []
-    free = (outbox.c.state == WAITING) & (outbox.c.not_before <= now) & (outbox.c.claimed_until <= now)
+    free = _free(now)
     # SKIP LOCKED: two servers that look at the same moment take different rows and wait for nobody (SQLite has one writer)
     due = select(outbox.c.id).where(free, which).order_by(outbox.c.not_before, outbox.c.id).limit(limit)
     ids = list(connection.execute(due.with_for_update(skip_locked=True)).scalars())
@@ -155,6 +175,10 @@ def _claim(
     values = {"claimed_by": holder, "claimed_until": now + lease, "attempts": outbox.c.attempts + 1}
     rows = connection.execute(statement.values(**values).returning(outbox)).all()
     return sorted(rows, key=lambda row: (row.not_before, row.id))
+
+
+def _free(now: float) -> ColumnElement[bool]:
+    return (outbox.c.state == WAITING) & (outbox.c.not_before <= now) & (outbox.c.claimed_until <= now)
 
 
 def settle(connection: Connection, claimed: Claimed, settled: Settled, now: float) -> bool:
@@ -202,29 +226,33 @@ def waiting_for(connection: Connection, sessions: Iterable[int]) -> set[int]:
 
 
 def changed(connection: Connection, sessions: Iterable[int]) -> dict[int, tuple[str, str, int]]:
-    """Rule, policy and VLAN of those sessions that were changed while they lived: what they have instead of their login's."""
+    """Rule, policy and VLAN of those sessions that were changed since their latest login: what they have instead of its."""
     query = (
         select(outbox.c.session, outbox.c.rule, outbox.c.policy, outbox.c.vlan)
-        .where(outbox.c.session.in_(tuple(sessions)), outbox.c.rule != "")
+        .join(table, table.c.id == outbox.c.session)
+        .where(outbox.c.session.in_(tuple(sessions)), outbox.c.rule != "", outbox.c.login == table.c.login)
         .order_by(outbox.c.id)
     )
     return {row.session: (row.rule, row.policy, row.vlan) for row in connection.execute(query)}
 
 
-def schedule(connection: Connection, since: float) -> tuple[dict[int, int], dict[str, float]]:
-    """What is paced to leave after `since`: how many in each second, and when the last of each school."""
-    paced = (outbox.c.state == WAITING) & (outbox.c.reason != ASKED) & (outbox.c.not_before >= since)
+def schedule(connection: Connection, since: float, reason: str, of_it: bool) -> tuple[dict[int, int], dict[str, float]]:
+    """What is paced to leave after `since`, for `reason` or (not `of_it`) another: how many in each second, and when the last
+    of each school."""
+    why = outbox.c.reason == reason if of_it else outbox.c.reason.not_in((reason, ASKED))
+    paced = (outbox.c.state == WAITING) & why & (outbox.c.not_before >= since)
     second = func.floor(outbox.c.not_before)
     counts = connection.execute(select(second, func.count()).where(paced).group_by(second))
     last = connection.execute(select(outbox.c.school, func.max(outbox.c.not_before)).where(paced).group_by(outbox.c.school))
     return {int(row[0]): row[1] for row in counts}, {row[0]: row[1] for row in last}
 
 
-def overdue(connection: Connection, before: float, limit: int) -> list[tuple[int, str]]:
-    """Number and school of what was paced to leave before `before` and has not, because no server was there."""
+def overdue(connection: Connection, before: float, limit: int) -> list[tuple[int, str, str]]:
+    """Number, school and reason of what was paced to leave before `before` and has not, because no server was there."""
     waits = (outbox.c.state == WAITING) & (outbox.c.reason != ASKED) & (outbox.c.not_before < before)
-    query = select(outbox.c.id, outbox.c.school).where(waits, outbox.c.claimed_until <= before).order_by(outbox.c.not_before)
-    return [(row.id, row.school) for row in connection.execute(query.limit(limit))]
+    query = select(outbox.c.id, outbox.c.school, outbox.c.reason).where(waits, outbox.c.claimed_until <= before)
+    rows = connection.execute(query.order_by(outbox.c.not_before, outbox.c.id).limit(limit))
+    return [(row.id, row.school, row.reason) for row in rows]
 
 
 def move(connection: Connection, number: int, not_before: float) -> None:
@@ -242,7 +270,7 @@ def clean(connection: Connection, before: float) -> int:
     return connection.execute(delete(outbox).where(old)).rowcount
 
 
-def _claimed(keyring: Keyring, row: Row[Any]) -> Claimed:
+def _claimed(keyring: Keyring, row: AnyRow) -> Claimed:
     facts = _decode(keyring.open(row.facts, _context(row.session)))
     wish = Wish(
         Kind(row.kind),
@@ -252,6 +280,7 @@ def _claimed(keyring: Keyring, row: Row[Any]) -> Claimed:
         row.client,
         row.family,
         row.subject,
+        row.login,
         facts,
         row.reason,
         row.asked_by,

@@ -17,6 +17,7 @@ outbox = Table(  # one row for each thing that somebody wants of a session; radi
     Column("client", String(64), nullable=False),
     Column("family", String(32), nullable=False),
     Column("subject", Text, nullable=False),
+    Column("login", String(24), nullable=False),  # the session's when it was asked
     Column("facts", LargeBinary, nullable=False),  # sealed SessionFacts; emptied when the row is settled
     Column("reason", String(32), nullable=False),
     Column("asked_by", Text, nullable=False),

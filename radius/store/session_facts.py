@@ -1,6 +1,13 @@
 """What names a session to its access point: kept sealed in the outbox, and made into attributes by radius.vendors."""
 
+from typing import Any, Final
+
 from msgspec import Struct
+from sqlalchemy import Row
+
+from radius.store.session_tables import sessions
+
+AnyRow = Row[*tuple[Any, ...]]
 
 
 class SessionFacts(Struct, frozen=True, array_like=True):
@@ -19,3 +26,35 @@ class SessionFacts(Struct, frozen=True, array_like=True):
     nas_port_id: str = ""
     framed_address: str = ""
     audit_session_id: str = ""
+
+
+FACTS: Final = tuple(
+    sessions.c[name]
+    for name in (
+        "user",
+        "mac",
+        "session_id",
+        "nas_address",
+        "nas_identifier",
+        "nas_port",
+        "nas_port_id",
+        "address",
+        "audit_session_id",
+    )
+)
+"""The columns of table sessions that `facts_of` reads."""
+
+
+def facts_of(row: AnyRow) -> SessionFacts:
+    """What names the session of a row that has FACTS. An IPv6 prefix is no address that an access point would compare."""
+    return SessionFacts(
+        row.user,
+        row.mac,
+        row.session_id,
+        row.nas_address,
+        row.nas_identifier,
+        row.nas_port if row.nas_port >= 0 else None,
+        row.nas_port_id,
+        row.address if "/" not in row.address else "",
+        row.audit_session_id,
+    )

@@ -1,7 +1,7 @@
 """Cisco Meraki: MR access points and MS switches.
 
 Sources: 'MR Meraki RADIUS 2.0', https://documentation.meraki.com/MR/Access_Control/MR_Meraki_RADIUS_2.0; redirect and CoA,
-https://www.arbiter.ie/guides/network-devices/cisco-meraki/, and 'Change of Authorization with RADIUS (CoA) on MR Access Points',
+https://www.arbiter.ie/guides/network-devices/cisco-meraki/ and 'Change of Authorization with RADIUS on MR Access Points',
 https://documentation.meraki.com/MR/Encryption_and_Authentication/Change_of_Authorization_with_RADIUS_(CoA)_on_MR_Access_Points
 
 A group policy carries everything: firewall rules, content filter, bandwidth. Its name is in the attribute chosen in the

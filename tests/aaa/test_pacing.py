@@ -1,6 +1,7 @@
 """Re-authorisations leave at a bounded pace: in all, and at each school."""
 
 from collections import Counter, defaultdict
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -25,7 +26,7 @@ def test_no_second_has_more_than_the_pace_in_all_and_no_school_more_than_its_own
         schools[school].append(moment)
     assert max(seconds.values(), default=0) <= in_all
     for moments in schools.values():
-        for before, after in zip(moments, moments[1:], strict=False):
+        for before, after in pairwise(moments):
             assert after - before >= 1 / per_school - 1e-6
 
 

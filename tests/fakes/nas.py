@@ -190,9 +190,7 @@ class Nas:
         if any(name in said and said[name] != own for name, own in self.own.items()):
             return MISMATCH
         naming = {name: value for name, value in said.items() if name in self.rules.names}
-        rest = {
-            name: value for name, value in said.items() if name not in naming and name not in ALWAYS and name not in OF_NAS
-        }
+        rest = {name: value for name, value in said.items() if name not in naming and name not in ALWAYS and name not in OF_NAS}
         pair = self.rules.asks_again
         asked_again = pair is not None and rest.get(pair[0]) == pair[1]
         if asked_again and pair is not None:

@@ -160,7 +160,9 @@ def test_while_a_secret_is_rotated_both_are_tried() -> None:
 
 def test_a_refusal_under_the_first_secret_is_the_answer() -> None:
     with Nas("generic", SECRET, []) as nas:
-        told = ask(nas.port, Code.DISCONNECT_REQUEST, encode(FAMILIES["generic"].identify(FACTS)), SECRET, b"another secret 123")
+        told = ask(
+            nas.port, Code.DISCONNECT_REQUEST, encode(FAMILIES["generic"].identify(FACTS)), SECRET, b"another secret 123"
+        )
     assert told == Told(NasAnswer.NO_SUCH_SESSION, 503, 1)
 
 

@@ -71,6 +71,7 @@ def ask_of_all(admin: Admin, kind: Kind, wanted: Filter, note: str = "", at_most
 def ask_end_of_erased(admin: Admin, change: Change, subject: str) -> int:
     """Ask for the end of every living session of a person or device that is going to be erased, in that transaction: what
     names them is sealed in the outbox until they are ended, and destroyed then. How many that are."""
+    outbox.forget(change.connection, subject)
     rows = rows_of(change.connection, (sessions.c.ended == 0) & (sessions.c.subject == subject), AT_MOST)
     until = change.now + TRY_FOR
     wishes = [wish(row, Kind.DISCONNECT, ERASED, admin.actor, change.now, until, subject="") for row in rows]

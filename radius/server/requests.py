@@ -111,7 +111,8 @@ class Requests:
             for claimed in claims:
                 done = self._prepare(connection, claimed, rows.get(claimed.wish.session), network, now)
                 if isinstance(done, Prepared):
-                    self._audit(work, Tag.SESSION_SENT, claimed, now, sent=done.plan[0].label, attempt=str(claimed.attempt))
+                    told = {"sent": done.plan[0].label, "attempt": str(claimed.attempt)}
+                    self._audit(work, Tag.SESSION_SENT, claimed, claimed.wish.reason, now, **told)
                     prepared.append(done)
                 else:
                     self._settle(work, claimed, done, now)
@@ -126,8 +127,9 @@ class Requests:
                 wait = told.answer.is_silence or told.answer is NasAnswer.NO_RESOURCES
                 again = now + min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (claimed.attempt - 1))
                 if wait and again < claimed.wish.give_up:
-                    if outbox.postpone(work.connection, claimed, settled, again, now):
-                        self._audit_answer(work, claimed, settled, now, waits="yes")
+                    reason = outbox.postpone(work.connection, claimed, settled, again, now)
+                    if reason is not None:
+                        self._audit_answer(work, claimed, reason, settled, now, waits="yes")
                 else:
                     self._settle(work, claimed, settled, now)
 
@@ -200,21 +202,22 @@ class Requests:
     # --- settling and telling -----------------------------------------------------------------------------------------
 
     def _settle(self, work: Work, claimed: Claimed, settled: Settled, now: float) -> None:
-        if outbox.settle(work.connection, claimed, settled, now):
-            self._audit_answer(work, claimed, settled, now)
+        reason = outbox.settle(work.connection, claimed, settled, now)
+        if reason is not None:
+            self._audit_answer(work, claimed, reason, settled, now)
 
-    def _audit_answer(self, work: Work, claimed: Claimed, settled: Settled, now: float, **more: str) -> None:
+    def _audit_answer(self, work: Work, claimed: Claimed, reason: str, settled: Settled, now: float, **more: str) -> None:
         told = {"sent": settled.sent or "nothing", "answer": settled.answer}
         if settled.error_cause:
             told["error_cause"] = str(settled.error_cause)
         if settled.rule:
             told |= {"rule": settled.rule, "policy": settled.policy}
-        self._audit(work, Tag.SESSION_ANSWERED, claimed, now, **told, **more)
+        self._audit(work, Tag.SESSION_ANSWERED, claimed, reason, now, **told, **more)
 
-    def _audit(self, work: Work, tag: Tag, claimed: Claimed, now: float, **details: str) -> None:
+    def _audit(self, work: Work, tag: Tag, claimed: Claimed, reason: str, now: float, **details: str) -> None:
         wish = claimed.wish
-        about = {"wanted": str(wish.kind), "request": str(claimed.id), "nas": wish.nas, "reason": wish.reason}
-        nobody = wish.reason == ERASED
+        about = {"wanted": str(wish.kind), "request": str(claimed.id), "nas": wish.nas, "reason": reason}
+        nobody = reason == ERASED
         event = AdminEvent(
             now,
             tag,

@@ -181,25 +181,33 @@ def _free(now: float) -> ColumnElement[bool]:
     return (outbox.c.state == WAITING) & (outbox.c.not_before <= now) & (outbox.c.claimed_until <= now)
 
 
-def settle(connection: Connection, claimed: Claimed, settled: Settled, now: float) -> bool:
-    """Write the true answer and destroy what named the session. False when the claim is no longer ours: nothing is written."""
+def settle(connection: Connection, claimed: Claimed, settled: Settled, now: float) -> str | None:
+    """Write the true answer and destroy what named the session. The row's reason now, which is ERASED when the person was
+    erased meanwhile; None when the claim is no longer ours: nothing is written."""
     return _write(connection, claimed, answered=now, facts=b"", claimed_until=0.0, **msgspec.structs.asdict(settled))
 
 
-def postpone(connection: Connection, claimed: Claimed, settled: Settled, not_before: float, now: float) -> bool:
-    """Write what came of this attempt and let it wait for the next. False when the claim is no longer ours."""
+def postpone(connection: Connection, claimed: Claimed, settled: Settled, not_before: float, now: float) -> str | None:
+    """Write what came of this attempt and let it wait for the next. Returns as `settle`."""
     values = msgspec.structs.asdict(settled) | {"state": WAITING}
     return _write(connection, claimed, answered=now, claimed_until=0.0, not_before=not_before, **values)
 
 
-def _write(connection: Connection, claimed: Claimed, **values: object) -> bool:
+def _write(connection: Connection, claimed: Claimed, **values: object) -> str | None:
     row = (
         (outbox.c.id == claimed.id)
         & (outbox.c.state == WAITING)
         & (outbox.c.claimed_by == claimed.holder)
         & (outbox.c.attempts == claimed.attempt)
     )
-    return connection.execute(update(outbox).where(row).values(**values)).rowcount == 1
+    return connection.execute(update(outbox).where(row).values(**values).returning(outbox.c.reason)).scalar_one_or_none()
+
+
+def forget(connection: Connection, subject: str) -> None:
+    """This person or device is being erased: what waits for her sessions is nobody's from now on."""
+    hers = (outbox.c.subject == subject) & (outbox.c.state == WAITING)
+    connection.execute(update(outbox).where(hers).values(subject="", reason=ERASED))
+    connection.execute(update(outbox).where(outbox.c.subject == subject).values(subject=""))
 
 
 def standing(connection: Connection, ids: Iterable[int]) -> list[Standing]:

@@ -55,7 +55,7 @@ def claim(
 
 def settle(house: SessionHouse, claimed: Claimed, now: float = NOW, answer: str = "done") -> bool:
     with writing(house.engine) as connection:
-        return outbox.settle(connection, claimed, Settled(DONE, answer, "disconnect"), now)
+        return outbox.settle(connection, claimed, Settled(DONE, answer, "disconnect"), now) is not None
 
 
 def test_a_wish_comes_back_as_it_was_written(house: SessionHouse) -> None:
@@ -93,7 +93,7 @@ def test_who_slept_through_the_lease_cannot_write_over_what_another_heard(house:
     assert settle(house, taken, answer="done")
     assert not settle(house, slept, answer="silence")
     with writing(house.engine) as connection:
-        assert not outbox.postpone(connection, slept, Settled(WAITING, "silence"), NOW + 99, NOW)
+        assert outbox.postpone(connection, slept, Settled(WAITING, "silence"), NOW + 99, NOW) is None
         (row,) = outbox.standing(connection, [taken.id])
     assert (row.state, row.answer, row.attempts) == (DONE, "done", 2)
 

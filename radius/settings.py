@@ -129,6 +129,17 @@ class SessionSettings(Struct, frozen=True, forbid_unknown_fields=True):
     reauthorize_in_all: Annotated[int, Meta(ge=2, le=10000)] = 200
 
 
+class AccountingSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Accounting: how many seconds access points are asked to leave between two records of a session (Acct-Interim-Interval);
+    0 leaves it to them. RFC 2869 section 5.16 wants at least 60, and better 600."""
+
+    interim_seconds: Annotated[int, Meta(ge=0, le=86_400)] = 600
+
+    def __post_init__(self) -> None:
+        if 0 < self.interim_seconds < 60:
+            raise ValueError("interim_seconds is 60 or more, or 0 to leave it to the access points")
+
+
 class PkiSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Client certificates: whether one is refused while its authority's revocation list is missing or out of date."""
 
@@ -150,6 +161,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     store: StoreSettings = StoreSettings()
     journal: JournalSettings = JournalSettings()
     sessions: SessionSettings = SessionSettings()
+    accounting: AccountingSettings = AccountingSettings()
     pki: PkiSettings = PkiSettings()
     log: LogSettings = LogSettings()
 

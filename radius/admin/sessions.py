@@ -19,8 +19,8 @@ class Session(Struct, frozen=True, kw_only=True):
     """A session. Times are seconds since the epoch; `ended` is 0 while it lives, and then `end_reason` is "".
 
     `nas` is the address that its accounting came from; `nas_port` is -1 when unknown. `authenticated` says that the access
-    point gave us back the Class of a login of ours; without it `login`, `subject`, `role`, `rule` and `policy` are "". `valid_until`
-    is when its decision has to be made anew, 0 for never. `input` is what came from the device.
+    point gave us back the Class of a login of ours; without it `login`, `subject`, `role`, `rule` and `policy` are "".
+    `valid_until` is when its decision has to be made anew, 0 for never. `input` is what came from the device.
     """
 
     id: int

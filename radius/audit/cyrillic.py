@@ -26,6 +26,8 @@ NAMES = (
     "kapija serve",
     "kapija session list",
     "kapija user passwd",
+    "max_devices",
+    "max_sessions",
 )
 
 _SINGLE = dict(zip("абвгдђежзијклмнопрстћуфхцчш", "abvgdđežzijklmnoprstćufhcčš", strict=True))

@@ -11,6 +11,8 @@ class Tag(StrEnum):
     ACCESS_UNANSWERED = "access:decide:unanswered"
     JOURNAL_GAP = "journal:write:gap"
     JOURNAL_BROKEN = "journal:carry:broken"
+    ACCOUNTING_ON = "client:accounting:on"  # an access point says that it has started
+    ACCOUNTING_OFF = "client:accounting:off"
     AUTHENTICATOR_LEARNED = "client:authenticator:learned"
     AUTHENTICATOR_FORGOTTEN = "client:authenticator:forgotten"
     SCHOOL_ADDED = "school:add:done"

@@ -15,11 +15,14 @@ from policies.access import Arrival
 from policies.grant import Terms
 from radius.secret import Secret
 from radius.vendors import reading
+from radius.vendors.accounting import Own
 from radius.vendors.base import Attribute, Expression, Family, SessionFacts
+from radius.vendors.texts import printable
 from radius.vendors.writing import Reply, identify, wpa_key
 from radius.wire.packet import Packet
 
 CISCO, AV_PAIR = 9, 1
+_AUDIT_PAIR = b"audit-session-id="
 _SSID_PAIRS = (b"cisco-wlan-ssid=", b"ssid=")  # Catalyst 9800; Aironet access points of their own
 
 # Cisco counts in kbit/s, and limits TCP ('data') and UDP ('real time') apart; 'Upstream' is from the client
@@ -36,6 +39,19 @@ def read(packet: Packet) -> Arrival:
                 if pair.startswith(prefix):
                     return reading.with_ssid(arrival, pair[len(prefix) :])
     return arrival
+
+
+def own(packet: Packet) -> Own:
+    """Cisco's own session number, by which the switch or controller wants to be asked for a change."""
+    return Own(audit_session_id(packet))
+
+
+def audit_session_id(packet: Packet) -> str:
+    """What stands in the pair `audit-session-id`; "" when there is none."""
+    for pair in packet.vendor_all(CISCO, AV_PAIR):
+        if pair.startswith(_AUDIT_PAIR):
+            return printable(pair[len(_AUDIT_PAIR) :])
+    return ""
 
 
 def express(terms: Terms) -> Expression:
@@ -79,4 +95,5 @@ FAMILY = Family(
     psk=express_psk,
     coa_port=1700,  # `aaa server radius dynamic-author` listens there unless it has another `port`
     ask_again=ASK_AGAIN,
+    own=own,
 )

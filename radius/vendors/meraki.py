@@ -10,7 +10,7 @@ dashboard; choose Filter-Id. The redirect and the voice domain are Cisco's own p
 
 from policies.grant import Terms
 from radius.vendors.base import Attribute, Expression, Family, SessionFacts
-from radius.vendors.cisco import ASK_AGAIN
+from radius.vendors.cisco import ASK_AGAIN, own
 from radius.vendors.reading import read
 from radius.vendors.writing import Reply, identify, of_nas, tunnel_password
 
@@ -42,4 +42,5 @@ FAMILY = Family(
     psk=tunnel_password,
     coa_port=1700,
     ask_again=ASK_AGAIN,
+    own=own,
 )

@@ -122,6 +122,13 @@ class JournalSettings(Struct, frozen=True, forbid_unknown_fields=True):
     keep_seconds: Annotated[int, Meta(ge=0)] = 900
 
 
+class SessionSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Living sessions: how many a second are decided otherwise and told so after a change, at one school and in all."""
+
+    reauthorize_per_school: Annotated[float, Meta(gt=0, le=1000)] = 5.0
+    reauthorize_in_all: Annotated[int, Meta(ge=2, le=10000)] = 200
+
+
 class AccountingSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Accounting: how many seconds access points are asked to leave between two records of a session (Acct-Interim-Interval);
     0 leaves it to them. RFC 2869 section 5.16 wants at least 60, and better 600."""
@@ -153,6 +160,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     eap: EapSettings = EapSettings()
     store: StoreSettings = StoreSettings()
     journal: JournalSettings = JournalSettings()
+    sessions: SessionSettings = SessionSettings()
     accounting: AccountingSettings = AccountingSettings()
     pki: PkiSettings = PkiSettings()
     log: LogSettings = LogSettings()

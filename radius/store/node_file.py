@@ -242,6 +242,10 @@ class NodeFile:
         """Grows with every set of changes; equal generations mean equal contents."""
         return integer(self.octets(b"!generation"))
 
+    def carried(self) -> int:
+        """The revision up to which every change in SQL is here."""
+        return integer(self.octets(b"!carried"))
+
     def complete(self) -> bool:
         """Whether the file was filled once to the end. Until then who is not found may still come: silence, not a reject."""
         return self.octets(b"!complete") is not None

@@ -23,10 +23,11 @@ from sqlalchemy import (
     false,
 )
 
+from radius.store.outbox_tables import outbox, reauthorization
 from radius.store.schema import Id, metadata, replicated
 from radius.store.session_tables import OPEN, accounting, presence, session_addresses, sessions, usage
 
-__all__ = ["OPEN", "accounting", "metadata", "presence", "session_addresses", "sessions", "usage"]
+__all__ = ["OPEN", "accounting", "metadata", "outbox", "presence", "reauthorization", "session_addresses", "sessions", "usage"]
 
 revision = Table(  # one row, id 1: the counter, and the random name by which node files know whose database this is
     "revision",
@@ -69,6 +70,7 @@ clients = Table(
     Column("previous_secret", LargeBinary, nullable=False),
     Column("previous_until", Float, nullable=False),
     Column("mode", String(16), nullable=False),
+    Column("coa_port", Integer, nullable=False, default=0, server_default="0"),  # 0: where its family listens (RFC 5176)
     *replicated(),
 )
 
@@ -193,6 +195,10 @@ devices = Table(
     Column("psk", LargeBinary, nullable=False),
     *replicated(),
 )
+
+_people_expire, _devices_expire = people.c.valid_until > 0, devices.c.valid_until > 0
+Index("ix_people_valid_until", people.c.valid_until, sqlite_where=_people_expire, postgresql_where=_people_expire)
+Index("ix_devices_valid_until", devices.c.valid_until, sqlite_where=_devices_expire, postgresql_where=_devices_expire)
 
 policies = Table(  # every version ever published; the highest of a scope is the one in force
     "policies",

@@ -77,4 +77,5 @@ FAMILY = Family(
     psk=express_psk,
     own=own,
     reauthenticates=False,
+    changes=frozenset({"acl", "bandwidth_down", "bandwidth_up", "idle_timeout"}),  # no VLAN, no address list
 )

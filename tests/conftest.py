@@ -4,10 +4,12 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.fakes.postgres import Cluster, cluster, find_postgres
 
 if TYPE_CHECKING:
     from tests.fakes.samba_dc import SambaDc
@@ -25,6 +27,7 @@ PACKAGES = {
     "ip": "iproute2",
     "openssl": "openssl",
     "slapd": "slapd",
+    "postgres": "postgresql",
 }
 
 # A deadline would measure the neighbours on a shared machine, not our code.
@@ -35,6 +38,8 @@ settings.load_profile("kapija")
 
 def find_program(name: str) -> Path | None:
     """Where `name` is; the system's directories count too, which a user's PATH may lack."""
+    if name == "postgres":
+        return find_postgres()
     found = shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
     return Path(found) if found else None
 
@@ -91,8 +96,30 @@ def dc(samba_template: Path, tmp_path_factory: pytest.TempPathFactory) -> "Itera
         yield running
 
 
+@pytest.fixture(scope="session")
+def postgres(peer: Callable[[str], Path]) -> Iterator[Cluster]:
+    """A PostgreSQL server of this test process, started when a test first asks for it."""
+    peer("postgres")
+    with cluster() as running:
+        yield running
+
+
+@pytest.fixture
+def backend() -> str:
+    """On which database the store of a test is; a module marked with `tests.fakes.postgres.both_stores` runs on each."""
+    return "sqlite"
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A test that asks for a peer, or for the Samba domain controller, is marked `peer`, so that `make check` leaves it out."""
+    """A test that asks for a peer or for Samba, or runs on PostgreSQL, is marked `peer`, so that `make check` leaves it out."""
     for item in items:
+        if "postgresql" in getattr(item, "callspec", _Plain).params.values():
+            item.add_marker("peer")
         if {"peer", "samba_template"} & set(getattr(item, "fixturenames", ())):
             item.add_marker("peer")
+
+
+class _Plain:
+    """What a test without parameters has instead of a callspec."""
+
+    params: ClassVar[dict[str, object]] = {}

@@ -6,9 +6,12 @@
 set -euo pipefail
 
 missing() { # PROGRAM=PACKAGE ...: the packages whose program is not there
-    local pair
+    local pair path="$PATH:/usr/sbin:/sbin" place
+    for place in /usr/lib/postgresql/*/bin; do # where Debian keeps PostgreSQL's own programs
+        path="$path:$place"
+    done
     for pair in "$@"; do
-        PATH="$PATH:/usr/sbin:/sbin" command -v "${pair%%=*}" >/dev/null || echo "${pair#*=}"
+        PATH="$path" command -v "${pair%%=*}" >/dev/null || echo "${pair#*=}"
     done
 }
 
@@ -50,7 +53,7 @@ require() { # PACKAGE ...: install them; 1 when that is not possible
         echo "installing from the distribution: $*"
         if without_services apt_install "$@"; then
             local service
-            for service in freeradius hostapd wpasupplicant slapd; do
+            for service in freeradius hostapd wpasupplicant slapd postgresql; do
                 if [[ " $* " == *" $service "* ]] && command -v systemctl >/dev/null; then
                     $as_root systemctl --quiet disable "${service/wpas/wpa_s}" 2>/dev/null || true
                 fi
@@ -84,7 +87,7 @@ venv)
     fi
     ;;
 test | oracle)
-    mapfile -t packages < <(missing radclient=freeradius-utils ip=iproute2 openssl=openssl eapol_test=eapoltest hostapd=hostapd wpa_supplicant=wpasupplicant slapd=slapd samba=samba-ad-dc)
+    mapfile -t packages < <(missing radclient=freeradius-utils ip=iproute2 openssl=openssl eapol_test=eapoltest hostapd=hostapd wpa_supplicant=wpasupplicant slapd=slapd samba=samba-ad-dc postgres=postgresql)
     [ -e /usr/share/samba/setup/provision.ldif ] || packages+=(samba-ad-provision)
     [ "$1" = test ] || mapfile -t -O "${#packages[@]}" packages < <(missing freeradius=freeradius)
     require "${packages[@]}" || [ "${CI:-}" != true ]

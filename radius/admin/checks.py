@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from functools import lru_cache
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 from radius.directory.names import canonical_password, canonical_username
 from radius.errors import OperatorError
@@ -65,6 +65,14 @@ def username(text: str) -> str:
         return canonical_username(text)
     except ValueError as error:
         raise OperatorError(f"the username {text!r} {error}: use letters, digits and .-_@ without spaces") from None
+
+
+@lru_cache(maxsize=1024)
+def timezone(text: str) -> str:
+    """A time zone, by its IANA name."""
+    if text not in available_timezones():
+        raise OperatorError(f"there is no time zone {text!r}; {near(text, available_timezones(), 'zones')}")
+    return text
 
 
 def password(secret: Secret, shortest: int = PASSWORD_LENGTH) -> bytes:

@@ -65,7 +65,7 @@ def from_password(keyring: Keyring, username: str, password: bytes, keeping: Kee
     return Credentials(
         verifier=verifier(keyring.pepper, os.urandom(SALT_SIZE), password),
         nt=sealed_nt(keyring, username, nt_password_hash(password.decode())),
-        plain=keyring.seal(password, f"person-plain:{username}") if keeping is Keeping.CHAP else b"",
+        plain=keyring.seal(password, plain_context(username)) if keeping is Keeping.CHAP else b"",
     )
 
 
@@ -82,6 +82,11 @@ def sealed_nt(keyring: Keyring, username: str, nt_hash: bytes) -> bytes:
 def nt_context(username: str) -> str:
     """The context to which an account's NT hash is sealed (radius.directory.local opens it)."""
     return f"person-nt:{username}"
+
+
+def plain_context(username: str) -> str:
+    """The context to which an account's password is sealed (radius.directory.local opens it)."""
+    return f"person-plain:{username}"
 
 
 def name_context(username: str) -> str:

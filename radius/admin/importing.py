@@ -19,8 +19,9 @@ from sqlalchemy import Connection, func, select
 
 from radius.admin import checks
 from radius.admin.context import Admin
+from radius.admin.csv_lines import Problem
 from radius.admin.merge_people import merged, revisions, stored_people, write
-from radius.admin.people_file import PeopleFile, Problem, Row
+from radius.admin.people_file import PeopleFile, Row
 from radius.admin.schools import school_named, timezones
 from radius.audit.tags import Tag
 from radius.errors import OperatorError
@@ -154,7 +155,7 @@ def _apply(admin: Admin, rows: list[Row], sha256: str) -> tuple[int, int]:
         for row in rows:
             if row.username in moved:
                 wanted[row.username] = merged(admin.keyring, row, fresh.get(row.username))
-        added, changed = write(change, [values for values in wanted.values() if values is not None], now)
+        added, changed = write(change, [values for values in wanted.values() if values is not None])
         change.audit(
             Tag.PEOPLE_IMPORTED,
             "people",

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 from msgspec import Struct
-from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, delete, insert, select, update
 
 from policies.access import Ownership
 from radius.admin import checks
@@ -15,12 +15,13 @@ from radius.admin.context import Admin
 from radius.admin.credentials import Credentials, Keeping, from_password, name_context
 from radius.admin.devices import GONE_DEVICE, gone_mac
 from radius.admin.schools import school_named
+from radius.admin.session_actions import ask_end_of_erased
 from radius.audit import subjects as subjects_of_audit
 from radius.audit.tags import Tag
 from radius.errors import NotFound, OperatorError
 from radius.secret import Secret
 from radius.store.keyring import Keyring
-from radius.store.tables import devices, people
+from radius.store.tables import devices, people, roster_members
 
 COLUMNS = (
     people.c.id,
@@ -36,7 +37,23 @@ COLUMNS = (
     people.c.nt,
     people.c.plain,
     people.c.argon2,
+    people.c.enrolled,
+    people.c.roster,
+    people.c.roster_id,
+    people.c.roster_facts,
+    people.c.barred,
+    people.c.left_at,
 )
+
+IN_NO_ROSTER: Mapping[str, Any] = {
+    "enrolled": [],
+    "roster": "",
+    "roster_id": "",
+    "roster_facts": {},
+    "barred": False,
+    "left_at": 0.0,
+}
+"""The columns of somebody who is in no roster."""
 
 
 class Person(Struct, frozen=True):
@@ -199,7 +216,7 @@ def erase_person(admin: Admin, username: str) -> int:
     """Erase a person: her account, her own devices, and the key under which the audit log has her parameters sealed.
 
     What is in the log stays, without anybody being able to read whom it is about. Returns how many devices went with her.
-    School-owned (managed) devices stay and lose their owner. Raises NotFound.
+    Her living sessions are ended. School-owned (managed) devices stay and lose their owner. Raises NotFound.
     """
     with admin.change() as change:
         person = _person(admin.keyring, _row_named(change.connection, username))
@@ -207,6 +224,8 @@ def erase_person(admin: Admin, username: str) -> int:
             select(devices.c.id, devices.c.ownership).where(devices.c.owner == person.username, devices.c.removed.is_(False))
         ).all()
         subjects = [person.subject, *(f"device:{number}" for number, ownership in owned if ownership != Ownership.MANAGED)]
+        for subject in subjects:  # while her sessions still say whose they are
+            ask_end_of_erased(admin, change, subject)
         for subject in subjects:  # first: from here on SQLite overwrites what is deleted
             subjects_of_audit.erase(change.work, subject)
         gone: dict[str, Any] = {
@@ -215,8 +234,10 @@ def erase_person(admin: Admin, username: str) -> int:
             "groups": [],
             "disabled": True,
             "removed": True,
+            **IN_NO_ROSTER,
             **columns(Credentials()),
         }
+        change.connection.execute(delete(roster_members).where(*_memberships(change.connection, person.id)))
         change.connection.execute(update(people).where(people.c.id == person.id).values(revision=change.revision, **gone))
         for number, ownership in owned:
             values: Mapping[str, object] = {"owner": ""}
@@ -256,6 +277,12 @@ def _row_named(connection: Connection, username: str) -> RowMapping:
     if row is None:
         raise NotFound(f"there is nobody with the username {name!r}: 'kapija user list --text' finds people")
     return row
+
+
+def _memberships(connection: Connection, id_: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """Which rows of roster_members are this person's."""
+    roster, key = connection.execute(select(people.c.roster, people.c.roster_id).where(people.c.id == id_)).one()
+    return roster_members.c.roster == roster, roster_members.c.person == key
 
 
 def _person(keyring: Keyring, row: RowMapping) -> Person:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from typing import cast
-from zoneinfo import available_timezones
 
 from sqlalchemy import Connection, insert, select, update
 
@@ -44,8 +43,7 @@ def add_school(
     checks.slug(name, "the school")
     if name == NATIONAL:
         raise OperatorError(f"'{NATIONAL}' is the scope of the rules for all schools: choose another short name")
-    if timezone not in available_timezones():
-        raise OperatorError(f"there is no time zone {timezone!r}; {checks.near(timezone, available_timezones(), 'zones')}")
+    checks.timezone(timezone)
     if language not in LANGUAGES:
         raise OperatorError(f"there is no language {language!r}; the languages are: {', '.join(LANGUAGES)}")
     title = checks.line(title.strip(), "the title") or name

@@ -146,7 +146,7 @@ def _person(records: SqlRecords, user: str, now: float) -> tuple[Principal | Non
         notes.append(f"the account ended on {At(person.valid_until)}")
     if not person.nt:
         notes.append("this account cannot be checked by MS-CHAP or MS-CHAPv2, because it stores no NT hash")
-    return principal_of(person), notes
+    return principal_of(person, now), notes
 
 
 def _client(records: SqlRecords, school: str, address: str) -> ClientRecord | None:

@@ -120,8 +120,8 @@ class LocalDirectory:
             return _admitted(record, question.time)
         if isinstance(credential, Remembered):
             same = compare_digest(credential.version, _version(record))
-            return _admitted(record, question.time) if same else Wrong(principal_of(record))
-        return Refused(principal_of(record), Cause.METHOD_NOT_CHECKABLE)
+            return _admitted(record, question.time) if same else Wrong(principal_of(record, question.time))
+        return Refused(principal_of(record, question.time), Cause.METHOD_NOT_CHECKABLE)
 
     def answer(self, question: Question, deadline: float) -> Answer:
         """See `Directory.answer`: only the argon2id check blocks, for tens of milliseconds."""
@@ -138,7 +138,7 @@ class LocalDirectory:
         try:
             self._hasher.verify(record.argon2, password)
         except (VerificationError, InvalidHashError):
-            return Wrong(principal_of(record))
+            return Wrong(principal_of(record, question.time))
         self._remembered.remember(record, password, question.time)
         answer = _admitted(record, question.time)
         return _remembering(answer, record) if question.remember and isinstance(answer, Proved) else answer
@@ -169,30 +169,30 @@ class LocalDirectory:
         if record.verifier:
             if verify(self._pepper, record.verifier, password):
                 return _admitted(record, now)
-            return Wrong(principal_of(record))
+            return Wrong(principal_of(record, now))
         if record.argon2:
             return _admitted(record, now) if self._remembered.holds(record, password, now) else None
         if record.nt:  # imported with an NT hash alone
             hashes = self._open(record.nt, f"person-nt:{record.username}")
             held = compare_digest(nt_password_hash(password.decode(errors="replace")), hashes[:16])
-            return _admitted(record, now) if held else Wrong(principal_of(record))
-        return Refused(principal_of(record), Cause.METHOD_NOT_CHECKABLE)
+            return _admitted(record, now) if held else Wrong(principal_of(record, now))
+        return Refused(principal_of(record, now), Cause.METHOD_NOT_CHECKABLE)
 
     def _mschap(self, record: PersonRecord, challenge: bytes, nt_response: bytes, now: float) -> Answer:
         if not record.nt:
-            return Refused(principal_of(record), Cause.METHOD_NOT_CHECKABLE)
+            return Refused(principal_of(record, now), Cause.METHOD_NOT_CHECKABLE)
         hashes = self._open(record.nt, f"person-nt:{record.username}")
         if not compare_digest(challenge_response(challenge, hashes[:16]), nt_response):
-            return Wrong(principal_of(record))
+            return Wrong(principal_of(record, now))
         return _admitted(record, now, Secret(hashes[16:]))
 
     def _chap(self, record: PersonRecord, credential: ChapResponse, now: float) -> Answer:
         if not record.plain:
-            return Refused(principal_of(record), Cause.METHOD_NOT_CHECKABLE)
+            return Refused(principal_of(record, now), Cause.METHOD_NOT_CHECKABLE)
         password = self._open(record.plain, f"person-plain:{record.username}")
         expected = chap_response(credential.identifier, password, credential.challenge)
         if not compare_digest(expected, credential.response):
-            return Wrong(principal_of(record))
+            return Wrong(principal_of(record, now))
         return _admitted(record, now)
 
     def _registered(self, mac: str, now: float) -> Answer:
@@ -249,20 +249,20 @@ def _prepared(password: bytes) -> bytes:
         return password
 
 
-def principal_of(record: PersonRecord) -> Principal:
-    """The person's facts as policy needs them; nothing is proved by having them."""
-    return Principal(f"person:{record.id}", record.username, record.role, frozenset(record.groups), record.school, _OWN)
+def principal_of(record: PersonRecord, now: float) -> Principal:
+    """The person's facts as policy needs them at `now` (seconds since the epoch); nothing is proved by having them."""
+    return Principal(f"person:{record.id}", record.username, record.role, record.groups_at(now), record.school, _OWN)
 
 
 def _admitted(record: PersonRecord, now: float, nt_hash_hash: Secret | None = None) -> Answer:
     """The proof held; now the account itself. Told only after the proof, so that strangers learn nothing."""
     if record.disabled:
-        return Refused(principal_of(record), Cause.ACCOUNT_DISABLED)
+        return Refused(principal_of(record, now), Cause.ACCOUNT_DISABLED)
     if record.valid_from and now < record.valid_from:
-        return Refused(principal_of(record), Cause.ACCOUNT_NOT_YET_VALID)
+        return Refused(principal_of(record, now), Cause.ACCOUNT_NOT_YET_VALID)
     if record.valid_until and now >= record.valid_until:
-        return Refused(principal_of(record), Cause.ACCOUNT_EXPIRED)
-    return Proved(principal_of(record), nt_hash_hash)
+        return Refused(principal_of(record, now), Cause.ACCOUNT_EXPIRED)
+    return Proved(principal_of(record, now), nt_hash_hash)
 
 
 def _version(record: PersonRecord) -> bytes:

@@ -12,6 +12,7 @@ class PersonRecord(Struct, frozen=True, gc=False, array_like=True):
 
     `verifier` is salt and keyed hash of the password, `nt` the sealed NT hash with its MD4, `plain` the sealed password
     (CHAP needs it), `argon2` an encoded argon2id hash; each empty when the account does not have it.
+    `enrolled` are groups that count only from a time until another: classes, while their terms run.
     """
 
     id: int
@@ -26,6 +27,14 @@ class PersonRecord(Struct, frozen=True, gc=False, array_like=True):
     nt: bytes
     plain: bytes
     argon2: str
+    enrolled: tuple[tuple[str, float, float], ...] = ()
+
+    def groups_at(self, time: float) -> frozenset[str]:
+        """The groups that count at `time`: those that always do, and those of `enrolled` whose time it is."""
+        if not self.enrolled:
+            return frozenset(self.groups)
+        current = (group for group, first, end in self.enrolled if first <= time and (not end or time < end))
+        return frozenset((*self.groups, *current))
 
 
 class DeviceRecord(Struct, frozen=True, gc=False, array_like=True):
@@ -78,6 +87,16 @@ class DirectoryRecord(Struct, frozen=True, array_like=True):
     name: str
     document: str
     secrets: bytes
+
+
+class PresenceRecord(Struct, frozen=True, array_like=True):
+    """Who is on now by a grant that counts: of this person or device (`subject`, such as "person:17") each device's MAC
+    address, until when it counts (0 while a session lives; a login whose accounting has not begun counts for a while), and
+    its living sessions. `used_up_until` is when a quota begins anew, 0 while there is some left (seconds since the epoch)."""
+
+    subject: str
+    devices: tuple[tuple[str, float, int], ...]
+    used_up_until: float
 
 
 class PolicyRecord(Struct, frozen=True, array_like=True):

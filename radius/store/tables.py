@@ -16,30 +16,18 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     String,
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(column_0_label)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
+from radius.store.outbox_tables import outbox, reauthorization
+from radius.store.schema import Id, metadata, replicated
+from radius.store.session_tables import OPEN, accounting, presence, session_addresses, sessions, usage
 
-Id = BigInteger().with_variant(Integer, "sqlite")
-
-
-def _replicated() -> tuple[Column[bool], Column[int]]:
-    return (
-        Column("removed", Boolean, nullable=False, default=False),
-        Column("revision", BigInteger, nullable=False, index=True),
-    )
-
+__all__ = ["OPEN", "accounting", "metadata", "outbox", "presence", "reauthorization", "session_addresses", "sessions", "usage"]
 
 revision = Table(  # one row, id 1: the counter, and the random name by which node files know whose database this is
     "revision",
@@ -66,7 +54,7 @@ schools = Table(
     Column("tags", JSON, nullable=False),
     Column("vlans", JSON, nullable=False),
     Column("calendar", Text, nullable=False),
-    *_replicated(),
+    *replicated(),
 )
 
 clients = Table(
@@ -82,7 +70,8 @@ clients = Table(
     Column("previous_secret", LargeBinary, nullable=False),
     Column("previous_until", Float, nullable=False),
     Column("mode", String(16), nullable=False),
-    *_replicated(),
+    Column("coa_port", Integer, nullable=False, default=0, server_default="0"),  # 0: where its family listens (RFC 5176)
+    *replicated(),
 )
 
 learned = Table(  # source addresses that must send Message-Authenticator from now on
@@ -90,7 +79,7 @@ learned = Table(  # source addresses that must send Message-Authenticator from n
     metadata,
     Column("address", String(64), primary_key=True),
     Column("time", Float, nullable=False),
-    *_replicated(),
+    *replicated(),
 )
 
 unknown_clients = Table(
@@ -119,7 +108,75 @@ people = Table(
     Column("nt", LargeBinary, nullable=False),
     Column("plain", LargeBinary, nullable=False),
     Column("argon2", Text, nullable=False),
-    *_replicated(),
+    *replicated(),
+    # What a roster says of her (radius.admin.roster); "" and 0 for somebody who is in none.
+    Column("enrolled", JSON, nullable=False, default=list, server_default="[]"),  # [group, from, until], 0 for unbounded
+    Column("roster", String(64), nullable=False, default="", server_default=""),
+    Column("roster_id", Text, nullable=False, default="", server_default=""),
+    Column("roster_facts", JSON, nullable=False, default=dict, server_default="{}"),  # grades, and which school comes first
+    Column("barred", Boolean, nullable=False, default=False, server_default=false()),  # the roster disabled the account
+    Column("left_at", Float, nullable=False, default=0.0, server_default="0"),
+)
+
+Index(
+    "ix_people_roster",
+    people.c.roster,
+    people.c.roster_id,
+    unique=True,
+    sqlite_where=people.c.roster != "",
+    postgresql_where=people.c.roster != "",
+)
+
+rosters = Table(
+    "rosters",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("kind", String(16), nullable=False),  # plain, oneroster
+    Column("time", Float, nullable=False),  # of the last change
+    Column("file_sha256", String(64), nullable=False),
+)
+
+roster_schools = Table(  # which school a roster means by an id of its own
+    "roster_schools",
+    metadata,
+    Column("roster", String(64), primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("school", String(64), nullable=False),
+)
+
+roster_terms = Table(  # days as 2026-09-01; `end` is the first day after it
+    "roster_terms",
+    metadata,
+    Column("roster", String(64), primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("title", Text, nullable=False),
+    Column("first", String(10), nullable=False),
+    Column("end", String(10), nullable=False),
+)
+
+roster_classes = Table(
+    "roster_classes",
+    metadata,
+    Column("roster", String(64), primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("school", Text, nullable=False),  # the roster's id of it
+    Column("name", Text, nullable=False),
+    Column("terms", JSON, nullable=False),
+)
+
+roster_members = Table(  # people in classes (kind 1) and in schools with a role (kind 0), in the order in which they are read
+    "roster_members",
+    metadata,
+    Column("roster", String(64), primary_key=True),
+    Column("person", Text, primary_key=True),
+    Column("kind", Integer, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("target", Text, nullable=False),
+    Column("role", String(32), nullable=False),
+    Column("main", Boolean, nullable=False),
+    Column("first", String(10), nullable=False),
+    Column("end", String(10), nullable=False),
+    sqlite_with_rowid=False,
 )
 
 devices = Table(
@@ -136,8 +193,12 @@ devices = Table(
     Column("disabled", Boolean, nullable=False),
     Column("valid_until", Float, nullable=False),
     Column("psk", LargeBinary, nullable=False),
-    *_replicated(),
+    *replicated(),
 )
+
+_people_expire, _devices_expire = people.c.valid_until > 0, devices.c.valid_until > 0
+Index("ix_people_valid_until", people.c.valid_until, sqlite_where=_people_expire, postgresql_where=_people_expire)
+Index("ix_devices_valid_until", devices.c.valid_until, sqlite_where=_devices_expire, postgresql_where=_devices_expire)
 
 policies = Table(  # every version ever published; the highest of a scope is the one in force
     "policies",
@@ -150,7 +211,7 @@ policies = Table(  # every version ever published; the highest of a scope is the
     Column("author", Text, nullable=False),
     Column("time", Float, nullable=False),
     Column("note", Text, nullable=False),
-    *_replicated(),
+    *replicated(),
     UniqueConstraint("scope", "version"),
 )
 
@@ -161,7 +222,7 @@ directories = Table(  # external directories: LDAP, Active Directory
     Column("document", Text, nullable=False),  # TOML: radius.directory.description
     Column("secrets", LargeBinary, nullable=False),  # sealed: radius.store.directory_secrets
     Column("disabled", Boolean, nullable=False),
-    *_replicated(),
+    *replicated(),
 )
 
 subject_keys = Table(  # the key under which a person's or device's parameters in the audit log are sealed; erasing deletes it

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from radius.admin.people_file import MAX_LINE, PeopleFile, Problem, Row
+from radius.admin.csv_lines import MAX_LINE, Problem
+from radius.admin.people_file import PeopleFile, Row
 from radius.errors import OperatorError
 from radius.secret import Secret
 

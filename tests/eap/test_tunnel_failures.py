@@ -265,7 +265,7 @@ def test_an_answer_to_ms_chap2_success_that_is_not_empty_ends_it(house: TlsHouse
 
 def test_an_account_that_may_not_come_in_is_refused_inside_ttls(house: TlsHouse) -> None:
     def ask(question: Question) -> Refused:
-        return Refused(principal_of(house.house.records.people["ana"]), Cause.ACCOUNT_DISABLED)
+        return Refused(principal_of(house.house.records.people["ana"], 0.0), Cause.ACCOUNT_DISABLED)
 
     real, house.ask = house.ask, ask
     assert failure(house, TlsPeer(TTLS, inside="pap")).cause is Cause.ACCOUNT_DISABLED

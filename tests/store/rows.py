@@ -104,7 +104,7 @@ def expected(engine: Engine) -> dict[str, Any]:
     with reading(engine) as connection:
         for row in connection.execute(select(tables.people).where(~tables.people.c.removed)):
             fields = (row.disabled, row.valid_from, row.valid_until, row.verifier, row.nt, row.plain, row.argon2)
-            found[f"u{row.username}"] = [row.id, row.username, row.school, row.role, row.groups, *fields]
+            found[f"u{row.username}"] = [row.id, row.username, row.school, row.role, row.groups, *fields, row.enrolled]
             found[f"row u {row.id}"] = f"u{row.username}"
         for row in connection.execute(select(tables.devices).where(~tables.devices.c.removed)):
             fields = (row.label, row.school, row.role, row.groups, row.ownership, row.disabled, row.valid_until, row.psk)

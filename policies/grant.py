@@ -11,11 +11,27 @@ class RawAttribute(Struct, frozen=True):
     tag: int = 0
 
 
+class Quota(Struct, frozen=True):
+    """How much a person or device may use on a day and in a week (Monday to Sunday) of its school's local time, over all of
+    its sessions: megabytes (1,000,000 octets, both directions) and minutes on the network. None: not counted.
+
+    Once one is used up the session is changed to `then` until the day or week is over; without `then` it is ended, and no new
+    one begins.
+    """
+
+    day_megabytes: int | None = None
+    week_megabytes: int | None = None
+    day_minutes: int | None = None
+    week_minutes: int | None = None
+    then: "Grant | None" = None
+
+
 class Grant(Struct, frozen=True):
     """What a rule that permits gives. None means: the rule does not say, and the access point's default holds.
 
     `vlan` is a name that each school maps to its own id, or the id itself (1-4094). Rates are kbit/s, times seconds.
     `psk` says that the device's own pre-shared key is sent (it is kept with the device, never in a policy).
+    `max_devices` is how many devices of one person (by MAC address) may be on at once, `max_sessions` how many sessions.
     `redirect` is the portal's URL. `voice` puts a telephone into the voice domain of a multi-domain port.
     """
 
@@ -33,6 +49,13 @@ class Grant(Struct, frozen=True):
     reply_message: str | None = None
     psk: bool = False
     attributes: tuple[RawAttribute, ...] = ()
+    max_sessions: int | None = None
+    quota: Quota | None = None
+
+    @property
+    def counts(self) -> bool:
+        """Whether it limits how many or how much, so that it has to be known who is on."""
+        return self.max_devices is not None or self.max_sessions is not None or self.quota is not None
 
 
 class Denial(Struct, frozen=True):

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from urllib.parse import urlsplit
 
-from policies.grant import FilterProfile, Grant, RawAttribute
+from policies.grant import FilterProfile, Grant, Quota, RawAttribute
 from policies.problems import Table, kind
 from policies.weekly import parse_window
 
@@ -17,16 +17,24 @@ MAX_ATTRIBUTES = 50
 MAX_VLAN = 4094  # IEEE 802.1Q: 0 and 4095 are reserved
 _DAY = 86_400
 _MAX_RATE = 100_000_000  # kbit/s: 100 Gbit/s
+_MAX_MEGABYTES = 100_000_000
+_WEEK_MINUTES = 7 * 24 * 60
 _MAX_DOMAINS = 5000
 _DOMAIN = re.compile(r"(?:\*\.)?[^\W_](?:[\w-]{0,61}[^\W_])?(?:\.[^\W_](?:[\w-]{0,61}[^\W_])?)+")
 
 _GRANT_KEYS = Grant.__struct_fields__
+_QUOTA_KEYS = Quota.__struct_fields__
+_LIMITS = ("max_devices", "max_sessions", "quota")  # of the grant itself, not of what is given when they are used up
 _FILTER_KEYS = tuple(field for field in FilterProfile.__struct_fields__ if field != "name")
 
 
 def parse_grant(table: Table, check_attribute: CheckAttribute) -> Grant:
     """The Grant of `table`. What is wrong is noted in its problems."""
     table.only(_GRANT_KEYS)
+    return _grant(table, check_attribute)
+
+
+def _grant(table: Table, check_attribute: CheckAttribute) -> Grant:
     grant = Grant(
         vlan=_vlan(table),
         voice=table.flag("voice"),
@@ -42,6 +50,8 @@ def parse_grant(table: Table, check_attribute: CheckAttribute) -> Grant:
         reply_message=table.text("reply_message") or None,
         psk=table.flag("psk"),
         attributes=_attributes(table, check_attribute),
+        max_sessions=table.whole("max_sessions", 1, 1000),
+        quota=_quota(table, check_attribute),
     )
     return _shared(grant)
 
@@ -74,6 +84,25 @@ def parse_filters(table: Table) -> dict[str, FilterProfile]:
             schedule=_schedule(entry),
         )
     return profiles
+
+
+def _quota(table: Table, check_attribute: CheckAttribute) -> Quota | None:
+    entry = table.table("quota")
+    if entry is None:
+        return None
+    entry.only(_QUOTA_KEYS)
+    if all(key not in entry.values for key in _QUOTA_KEYS if key != "then"):
+        entry.problems.add(entry.place, "must have day_megabytes, week_megabytes, day_minutes or week_minutes")
+    then = entry.table("then")
+    if then is not None:
+        then.only([key for key in _GRANT_KEYS if key not in _LIMITS])
+    return Quota(
+        entry.whole("day_megabytes", 1, _MAX_MEGABYTES),
+        entry.whole("week_megabytes", 1, _MAX_MEGABYTES),
+        entry.whole("day_minutes", 1, _WEEK_MINUTES // 7),
+        entry.whole("week_minutes", 1, _WEEK_MINUTES),
+        _grant(then, check_attribute) if then is not None else None,
+    )
 
 
 def _vlan(table: Table) -> str | int | None:

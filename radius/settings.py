@@ -123,6 +123,24 @@ class JournalSettings(Struct, frozen=True, forbid_unknown_fields=True):
     keep_seconds: Annotated[int, Meta(ge=0)] = 900
 
 
+class SessionSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Living sessions: how many a second are decided otherwise and told so after a change, at one school and in all."""
+
+    reauthorize_per_school: Annotated[float, Meta(gt=0, le=1000)] = 5.0
+    reauthorize_in_all: Annotated[int, Meta(ge=2, le=10000)] = 200
+
+
+class AccountingSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Accounting: how many seconds access points are asked to leave between two records of a session (Acct-Interim-Interval);
+    0 leaves it to them. RFC 2869 section 5.16 wants at least 60, and better 600."""
+
+    interim_seconds: Annotated[int, Meta(ge=0, le=86_400)] = 600
+
+    def __post_init__(self) -> None:
+        if 0 < self.interim_seconds < 60:
+            raise ValueError("interim_seconds is 60 or more, or 0 to leave it to the access points")
+
+
 class PkiSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Client certificates: whether one is refused while its authority's revocation list is missing or out of date."""
 
@@ -143,6 +161,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     eap: EapSettings = EapSettings()
     store: StoreSettings = StoreSettings()
     journal: JournalSettings = JournalSettings()
+    sessions: SessionSettings = SessionSettings()
+    accounting: AccountingSettings = AccountingSettings()
     pki: PkiSettings = PkiSettings()
     log: LogSettings = LogSettings()
 

@@ -48,6 +48,7 @@ class School:
         self.tags = frozenset(record.tags)
         self.evaluator = evaluator
         self._vlans = record.vlans
+        self.zone = calendar.zone
         self._calendar = calendar
         self._device = records.device if evaluator.asks("ownership") else None
         self._moment = Moment(0.0, until=0.0)  # of no use; the first question makes a real one

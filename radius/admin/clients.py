@@ -37,6 +37,7 @@ _COLUMNS = (
     clients.c.location,
     clients.c.previous_until,
     clients.c.mode,
+    clients.c.coa_port,
 )
 
 
@@ -49,7 +50,8 @@ class Mode(StrEnum):
 
 
 class Client(Struct, frozen=True):
-    """A client as administrators see it: no secret. `previous_until` is when the secret before the last rotation ends."""
+    """A client as administrators see it: no secret. `previous_until` is when the secret before the last rotation ends;
+    `coa_port` where it listens for Disconnect- and CoA-Requests, 0 for the usual port of its family."""
 
     id: int
     network: str
@@ -59,6 +61,7 @@ class Client(Struct, frozen=True):
     location: str
     previous_until: float
     mode: str
+    coa_port: int = 0
 
 
 def canonical_network(text: str) -> str:
@@ -107,6 +110,7 @@ def add_client(
     location: str = "",
     secret: Secret | None = None,
     mode: str = Mode.LEARN,
+    coa_port: int = 0,
 ) -> tuple[Client, Secret]:
     """Add a client; without `secret` one is generated. Returns it with its secret, which cannot be read again later.
 
@@ -115,6 +119,7 @@ def add_client(
     network = canonical_network(network)
     _check_family(family, families)
     _check_mode(mode)
+    _check_port(coa_port)
     name = checks.line(name.strip(), "the name") or network
     location = checks.line(location.strip(), "the location")
     secret = check_secret(secret) if secret is not None else Secret(token_urlsafe(GENERATED_OCTETS))
@@ -127,6 +132,7 @@ def add_client(
         "previous_secret": b"",
         "previous_until": 0.0,
         "mode": mode,
+        "coa_port": coa_port,
         "removed": False,
     }
     with admin.change() as change:
@@ -209,6 +215,19 @@ def set_mode(admin: Admin, network: str, mode: str) -> Client:
         return _client_named(change.connection, client.network)
 
 
+def set_coa_port(admin: Admin, network: str, port: int) -> Client:
+    """Say where this client listens for Disconnect- and CoA-Requests (RFC 5176); 0 for the usual port of its family."""
+    _check_port(port)
+    with admin.change() as change:
+        client = _client_named(change.connection, network)
+        change.connection.execute(
+            update(clients).where(clients.c.network == client.network).values(coa_port=port, revision=change.revision)
+        )
+        details = {"coa_port": str(port), "before": str(client.coa_port)}
+        change.audit(Tag.CLIENT_CHANGED, f"client {client.network}", school=client.school, details=details)
+        return _client_named(change.connection, client.network)
+
+
 def forget_authenticator(admin: Admin, network: str) -> list[str]:
     """Undo learning: the source addresses within `network` need not send Message-Authenticator until they do so again.
 
@@ -261,3 +280,8 @@ def _check_family(family: str, families: Iterable[str]) -> None:
 def _check_mode(mode: str) -> None:
     if mode not in tuple(Mode):
         raise OperatorError(f"there is no mode {mode!r}; the modes are: {', '.join(Mode)}")
+
+
+def _check_port(port: int) -> None:
+    if not 0 <= port <= 65_535:
+        raise OperatorError(f"{port} is no UDP port: write 1 to 65535, or 0 for the usual one of the client's family")

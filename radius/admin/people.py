@@ -15,6 +15,7 @@ from radius.admin.context import Admin
 from radius.admin.credentials import Credentials, Keeping, from_password, name_context
 from radius.admin.devices import GONE_DEVICE, gone_mac
 from radius.admin.schools import school_named
+from radius.admin.session_actions import ask_end_of_erased
 from radius.audit import subjects as subjects_of_audit
 from radius.audit.tags import Tag
 from radius.errors import NotFound, OperatorError
@@ -224,7 +225,7 @@ def erase_person(admin: Admin, username: str) -> int:
     """Erase a person: her account, her own devices, and the key under which the audit log has her parameters sealed.
 
     What is in the log stays, without anybody being able to read whom it is about. Returns how many devices went with her.
-    School-owned (managed) devices stay and lose their owner. Raises NotFound.
+    Her living sessions are ended. School-owned (managed) devices stay and lose their owner. Raises NotFound.
     """
     with admin.change() as change:
         person = _person(admin.keyring, _row_named(change.connection, username))
@@ -232,6 +233,8 @@ def erase_person(admin: Admin, username: str) -> int:
             select(devices.c.id, devices.c.ownership).where(devices.c.owner == person.username, devices.c.removed.is_(False))
         ).all()
         subjects = [person.subject, *(f"device:{number}" for number, ownership in owned if ownership != Ownership.MANAGED)]
+        for subject in subjects:  # while her sessions still say whose they are
+            ask_end_of_erased(admin, change, subject)
         for subject in subjects:  # first: from here on SQLite overwrites what is deleted
             subjects_of_audit.erase(change.work, subject)
         gone: dict[str, Any] = {

@@ -1,11 +1,13 @@
 """The housekeeper's side: carries the journals of all writers into SQL and onto the node's evidence chain.
 
-Each batch is one transaction: audit rows, notices, the chain's head and the row in `carried` that says how far the writer
-has come. So a batch is there wholly or not at all, and carrying again changes nothing, whether this process was killed,
-the database was restored to an earlier state, or only `carried` was. Where a journal's link or seal does not hold, what
-comes before is carried, an audit row tells of it, and the rest of that writer is put aside under `*.broken`.
+Each batch is one transaction: audit rows, the chain's head, the row in `carried` that says how far the writer has come, and
+what each *applier* makes of the events: notices here, sessions in radius.aaa.session_keeping, which the housekeeper brings.
+So a batch is there wholly or not at all, and carrying again changes nothing, whether this process was killed, the database
+was restored to an earlier state, or only `carried` was. Where a journal's link or seal does not hold, what comes before is
+carried, an audit row tells of it, and the rest of that writer is put aside under `*.broken`.
 """
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -16,7 +18,7 @@ from radius.audit.chain import Draft, append
 from radius.audit.checkpoints import Checkpointer
 from radius.audit.conflict import insert_or
 from radius.audit.drafts import Drafter
-from radius.audit.events import AuthenticatorLearned, UnknownClientSeen
+from radius.audit.events import Event
 from radius.audit.notices import store_learned, store_unknown
 from radius.audit.reading import Group, JournalReader
 from radius.audit.segment import BROKEN, is_open, segments
@@ -28,6 +30,11 @@ from radius.store.keyring import Keyring
 
 BATCH_EVENTS = 4000  # some 300 ms: an administrator's change waits no longer than that for SQLite's one writer
 BROKEN_POSITION = -1  # of the audit row about a broken record: no event has it
+
+
+Applier = Callable[[Work, Sequence[Event], float], None]
+"""What is done with a batch's events in its transaction, and when that is (seconds since the epoch). It picks the kinds that it
+knows, and bears being given the same events again."""
 
 
 class Carried(Struct, frozen=True):
@@ -45,7 +52,8 @@ class Carrier:
     """Carries one node's journals. One housekeeper a node; it never waits for a worker, nor a worker for it.
 
     `directory` is the node's journal directory, `node` its name. Carried segments stay `keep_seconds`, so that a database
-    that comes back without its last minutes gets them again; beyond half of `limit_bytes` they go at once.
+    that comes back without its last minutes gets them again; beyond half of `limit_bytes` they go at once. `appliers` are
+    called in their order; those that take a revision last, because from then on every other change waits.
     """
 
     def __init__(
@@ -58,6 +66,7 @@ class Carrier:
         keep_seconds: float = 900.0,
         limit_bytes: int = 4 << 30,
         step_events: int = 20_000,
+        appliers: Sequence[Applier] = (),
     ) -> None:
         self._engine = engine
         self._key = keyring.journal_key(node)
@@ -65,6 +74,7 @@ class Carrier:
         self._keep_seconds = keep_seconds
         self._limit_bytes = limit_bytes
         self._step_events = step_events
+        self._appliers: tuple[Applier, ...] = (store_unknown, *appliers, store_learned)
         self.chain = f"node:{node}"
         self._drafter = Drafter(keyring)
         self._checkpointer = Checkpointer(engine, keyring, self.chain)
@@ -136,11 +146,10 @@ class Carrier:
             ]
             if drafts:
                 append(work.connection, self.chain, drafts)
-            events = [item[3] for item in placed]
-            store_unknown(work, [event for event in events if isinstance(event, UnknownClientSeen)])
             self._remember(work, batch, now)
-            # Last: from taking a revision on, every other change waits.
-            store_learned(work, [event for event in events if isinstance(event, AuthenticatorLearned)])
+            events = [item[3] for item in placed]
+            for apply in self._appliers:
+                apply(work, events, now)
 
     def _present(self, work: Work, batch: list[Group], cracked: list[JournalReader]) -> set[tuple[str, int, int]]:
         """Which (writer, sequence, position) SQL has although `carried` does not say so: after a restore, or a kill

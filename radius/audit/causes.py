@@ -25,6 +25,9 @@ class Cause(StrEnum):
     BACKING_OFF = "backing-off"
     ACCOUNT_THROTTLED = "account-throttled"
     SCHOOL_GONE = "school-gone"
+    DEVICE_LIMIT = "device-limit"  # as many devices are on as the grant allows
+    SESSION_LIMIT = "session-limit"
+    QUOTA_USED_UP = "quota-used-up"
     SECRET_MISMATCH = "secret-mismatch"  # noqa: S105 - a code
 
     # What an external directory says of an account

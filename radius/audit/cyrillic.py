@@ -4,6 +4,7 @@
 NAMES = (
     "Android",
     "Credential Guard",
+    "EAP",
     "EAP-TLS",
     "Framed-MTU",
     "MSCHAPv2",
@@ -13,12 +14,21 @@ NAMES = (
     "Protected Users",
     "TLS",
     "TTLS",
+    "VLAN",
     "Windows",
+    "kapija audit follow",
     "kapija audit search",
+    "kapija client add",
+    "kapija client coa-port",
+    "kapija client list",
     "kapija client unknown",
     "kapija pki issue",
     "kapija pki lint",
+    "kapija serve",
+    "kapija session list",
     "kapija user passwd",
+    "max_devices",
+    "max_sessions",
 )
 
 _SINGLE = dict(zip("абвгдђежзијклмнопрстћуфхцчш", "abvgdđežzijklmnoprstćufhcčš", strict=True))

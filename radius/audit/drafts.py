@@ -5,10 +5,12 @@ from sqlalchemy import Connection
 from radius.audit import facts
 from radius.audit.blind import mac_index, user_index
 from radius.audit.chain import Draft
-from radius.audit.events import MAX_DETAIL, AccessDecided, AuthenticatorLearned, Event, JournalGap
+from radius.audit.events import MAX_DETAIL, AccessDecided, Accounted, AuthenticatorLearned, Event, JournalGap
 from radius.audit.subjects import SubjectKey, SubjectKeys, subject_of
 from radius.audit.tags import Tag
 from radius.store.keyring import Keyring
+
+_RESTARTS = {"on": Tag.ACCOUNTING_ON.value, "off": Tag.ACCOUNTING_OFF.value}
 
 
 class Drafter:
@@ -23,7 +25,8 @@ class Drafter:
         self._subjects.forget()
 
     def drafts(self, connection: Connection, placed: list[tuple[str, int, int, Event]]) -> list[Draft]:
-        """Drafts for (writer, sequence, position, event), in order; notices of unknown clients give none."""
+        """Drafts for (writer, sequence, position, event), in order; unknown clients and records of sessions
+        give none."""
         people = {subject_of(event.subject, event.time) for *_, event in placed if isinstance(event, AccessDecided)}
         keys = self._subjects.of(connection, people) if people else {}
         made = []
@@ -33,6 +36,9 @@ class Drafter:
             elif isinstance(event, AuthenticatorLearned):
                 told = facts.encode(facts.ClientFacts(event.client))
                 tag = Tag.AUTHENTICATOR_LEARNED.value
+                made.append(Draft(event.time, tag, event.school, event.nas, told, writer, sequence, position))
+            elif isinstance(event, Accounted) and event.status in _RESTARTS:
+                tag, told = _RESTARTS[event.status], facts.encode(_restart(event))
                 made.append(Draft(event.time, tag, event.school, event.nas, told, writer, sequence, position))
             elif isinstance(event, JournalGap):
                 told = facts.encode(facts.GapFacts(event.lost))
@@ -59,6 +65,7 @@ class Drafter:
             event.resumed,
             event.rounds,
             event.from_cache,
+            event.login,
         )
         personal = facts.Personal(event.user, event.mac, outer=event.outer, detail=event.detail[:MAX_DETAIL])
         return Draft(
@@ -76,3 +83,8 @@ class Drafter:
             user_index(self._keyring, event.user),
             mac_index(self._keyring, event.mac),
         )
+
+
+def _restart(event: Accounted) -> facts.RestartFacts:
+    names = {"nas_identifier": event.nas_identifier, "nas_address": event.nas_address}
+    return facts.RestartFacts(event.client, {name: text for name, text in names.items() if text})

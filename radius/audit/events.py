@@ -19,6 +19,8 @@ class AccessDecided(Struct, frozen=True, gc=False, array_like=True, tag=1):
     with the name because it may quote one; `rounds` counts the EAP-Requests that were sent.
 
     `from_cache` says that the proof was not asked of its directory, because it had held there before.
+    Of an accept: `login` is the id that its Class carries into the session's accounting, and `counts` says that the grant
+    limits how many devices, sessions or how much.
     """
 
     time: float
@@ -47,6 +49,8 @@ class AccessDecided(Struct, frozen=True, gc=False, array_like=True, tag=1):
     detail: str = ""
     rounds: int = 0
     from_cache: bool = False
+    login: str = ""
+    counts: bool = False
 
 
 class AuthenticatorLearned(Struct, frozen=True, gc=False, array_like=True, tag=2):
@@ -74,4 +78,67 @@ class JournalGap(Struct, frozen=True, gc=False, array_like=True, tag=4):
     lost: int
 
 
-Event = AccessDecided | AuthenticatorLearned | UnknownClientSeen | JournalGap
+class Login(Struct, frozen=True, gc=False, array_like=True):
+    """Of which login a session is: what our Class in the Access-Accept said (radius.aaa.login_class).
+
+    `id` is random and in hexadecimal, the same as in the audit row of the login; `interim` the Acct-Interim-Interval that was
+    asked for, in seconds, 0 for none; `limited` says that the grant counts devices, sessions or use; `method` how the proof
+    was made. Times are seconds since the epoch, 0 for never.
+    """
+
+    id: str
+    time: float
+    subject: str
+    role: str
+    rule: str
+    policy: str = ""
+    vlan: int = 0
+    valid_until: float = 0.0
+    interim: int = 0
+    limited: bool = False
+    method: str = ""
+
+
+class Accounted(Struct, frozen=True, gc=False, array_like=True, tag=5):
+    """One Accounting-Request that was answered because this is durable (RFC 2866, 2867, 2869).
+
+    `status` is start, stop, interim, on, off, a tunnel's (tunnel-start, tunnel-stop, tunnel-reject, tunnel-link-start,
+    tunnel-link-stop, tunnel-link-reject), failed, or type-N for a number of which we know no name. `event_time` is when it
+    happened, at `time` it was received; `stamped` says that the access point dated it itself (Event-Timestamp). `nas` is the
+    source address, `client` the client's network. `addresses` are the framed IPv4 and IPv6 addresses and prefixes as text.
+    Octets and packets are 64-bit, as the user sees them: input is what came from it. `session_time` is seconds, -1 when the
+    record does not say; `nas_port` -1 likewise; `terminate_cause` is RFC 2866's number, 0 for none. `login` is None when there
+    is no Class of ours: nobody was let in by us there.
+    """
+
+    time: float
+    event_time: float
+    stamped: bool
+    status: str
+    school: str
+    nas: str
+    client: str
+    family: str
+    session_id: str
+    user: str
+    mac: str
+    ssid: str
+    access_point: str
+    nas_address: str
+    nas_identifier: str
+    addresses: tuple[str, ...]
+    input_octets: int
+    output_octets: int
+    input_packets: int
+    output_packets: int
+    session_time: int
+    terminate_cause: int
+    login: Login | None
+    multi_session_id: str = ""
+    nas_port: int = -1
+    nas_port_id: str = ""
+    audit_session_id: str = ""
+    cui: str = ""
+
+
+Event = AccessDecided | AuthenticatorLearned | UnknownClientSeen | JournalGap | Accounted

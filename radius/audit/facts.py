@@ -28,6 +28,7 @@ class AccessFacts(Struct, frozen=True, array_like=True, tag=1):
     resumed: bool = False
     rounds: int = 0
     from_cache: bool = False
+    login: str = ""
 
 
 class ClientFacts(Struct, frozen=True, array_like=True, tag=2):
@@ -57,7 +58,14 @@ class AdminFacts(Struct, frozen=True, array_like=True, tag=5):
     details: dict[str, str]
 
 
-Facts = AccessFacts | ClientFacts | GapFacts | BrokenFacts | AdminFacts
+class RestartFacts(Struct, frozen=True, array_like=True, tag=6):
+    """An access point started or stops (Accounting-On, Accounting-Off): in `details` what it calls itself."""
+
+    client: str
+    details: dict[str, str]
+
+
+Facts = AccessFacts | ClientFacts | GapFacts | BrokenFacts | AdminFacts | RestartFacts
 
 
 class Personal(Struct, frozen=True, array_like=True):

@@ -1,10 +1,12 @@
 """What the journal tells that is more than an audit row: clients that learned Message-Authenticator, and unknown ones."""
 
+from collections.abc import Sequence
+
 from msgspec import Struct
 from sqlalchemy import delete, func, select
 
 from radius.audit.conflict import insert_or
-from radius.audit.events import AuthenticatorLearned, UnknownClientSeen
+from radius.audit.events import AuthenticatorLearned, Event, UnknownClientSeen
 from radius.store import tables
 from radius.store.change import Work
 
@@ -20,11 +22,13 @@ class Unknown(Struct):
     octets: bytes
 
 
-def store_learned(work: Work, events: list[AuthenticatorLearned]) -> None:
-    """Mark these source addresses, with a revision so that every worker of every node hears of it."""
+def store_learned(work: Work, events: Sequence[Event], _now: float) -> None:
+    """Mark source addresses that learned, with a revision so that every worker of every node hears of it."""
     learned = tables.learned
     connection = work.connection
-    addresses = {event.nas: event.time for event in events}
+    addresses = {event.nas: event.time for event in events if isinstance(event, AuthenticatorLearned)}
+    if not addresses:
+        return
     known = connection.scalars(select(learned.c.address).where(learned.c.address.in_(addresses), learned.c.removed.is_(False)))
     for address in known.all():
         del addresses[address]
@@ -34,13 +38,14 @@ def store_learned(work: Work, events: list[AuthenticatorLearned]) -> None:
         connection.execute(row.on_conflict_do_update(index_elements=["address"], set_=values))
 
 
-def store_unknown(work: Work, events: list[UnknownClientSeen]) -> None:
+def store_unknown(work: Work, events: Sequence[Event], _now: float) -> None:
     """Count the datagrams of addresses that no client has; at most 1,000 addresses are kept, those seen last."""
-    if not events:
+    notices = [event for event in events if isinstance(event, UnknownClientSeen)]
+    if not notices:
         return
     unknown = tables.unknown_clients
     connection = work.connection
-    for address, seen in _summed(events).items():
+    for address, seen in _summed(notices).items():
         row = insert_or(connection, unknown).values(
             address=address, first=seen.first, last=seen.last, count=seen.count, octets=seen.octets
         )

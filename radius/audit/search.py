@@ -58,6 +58,7 @@ class Entry(Struct, frozen=True, kw_only=True):
     resumed: bool = False
     rounds: int = 0
     from_cache: bool = False
+    login: str = ""
     detail: str = ""
     actor: str = ""
     object: str = ""

@@ -119,6 +119,24 @@ ENGLISH: dict[Cause, Texts] = {
         "This access point does not belong to any school at the moment.",
         "Show this message to your school's coordinator, who can assign it.",
     ),
+    Cause.DEVICE_LIMIT: (
+        "As many devices of this person are on the network as the rule allows at once.",
+        "Look at the person's sessions, and end one, or raise max_devices in the rule.",
+        "You have as many devices on the network as you may have at once.",
+        "Switch off the wireless network on one of your other devices, wait a minute and try again.",
+    ),
+    Cause.SESSION_LIMIT: (
+        "As many sessions of this person are on the network as the rule allows at once.",
+        "Look at the person's sessions, and end one, or raise max_sessions in the rule.",
+        "You are on the network as many times as you may be at once.",
+        "Leave the network with one of your other devices, wait a minute and try again.",
+    ),
+    Cause.QUOTA_USED_UP: (
+        "The data or time that the rule gives for this day or week is used up.",
+        "Wait until the day or week is over, or raise the quota in the rule.",
+        "You have used up your data or time on the network for this day or week.",
+        "Come again tomorrow or next week, or ask your school's coordinator when it begins anew.",
+    ),
     Cause.SECRET_MISMATCH: (
         "The decrypted password is unreadable, which mostly means that access point and server have different shared secrets.",
         "Enter the same shared secret on the access point and on the server, letter by letter.",

@@ -24,7 +24,7 @@ from radius.cli.frame import (
 from radius.secret import Secret
 from radius.settings import Home
 
-COLUMNS = ("network", "name", "school", "family", "location", "mode", "previous_until")
+COLUMNS = ("network", "name", "school", "family", "location", "mode", "previous_until", "coa_port")
 
 
 @click.group()
@@ -45,6 +45,7 @@ def client() -> None:
     show_default=True,
     help="About Message-Authenticator.",
 )
+@click.option("--coa-port", type=click.IntRange(0, 65535), default=0, help="Where it takes CoA.  [default: its family's port]")
 @click.option("--ask-secret", is_flag=True, help="Ask for the shared secret instead of generating one.")
 @secret_options("secret")
 @json_option
@@ -57,6 +58,7 @@ def add(
     name: str,
     location: str,
     mode: str,
+    coa_port: int,
     ask_secret: bool,
     secret_stdin: bool,
     secret_file: Path | None,
@@ -70,7 +72,7 @@ def add(
 
     given = _given_secret(ask_secret, secret_stdin, secret_file)
     with administrator(home) as admin:
-        added, secret = clients.add_client(admin, network, school, family, FAMILIES, name, location, given, mode)
+        added, secret = clients.add_client(admin, network, school, family, FAMILIES, name, location, given, mode, coa_port)
     _show_with_secret(added, None if given is not None else secret, as_json)
     if mode == Mode.OPTIONAL:
         warn(
@@ -141,6 +143,18 @@ def mode(home: Home, network: str, mode: str) -> None:
     say(f"{changed.network} ({changed.name}) has the mode {changed.mode}.")
 
 
+@client.command("coa-port")
+@click.argument("network")
+@click.argument("port", type=click.IntRange(0, 65535))
+@pass_home
+def coa_port(home: Home, network: str, port: int) -> None:
+    """Say at which UDP port a client takes requests to end or change sessions (RFC 5176); 0: the usual one of its family."""
+    with administrator(home) as admin:
+        changed = clients.set_coa_port(admin, network, port)
+    listens = f"port {changed.coa_port}" if changed.coa_port else "the usual port of its family"
+    say(f"{changed.network} ({changed.name}) takes requests about sessions at {listens}.")
+
+
 @client.command("forget-authenticator")
 @click.argument("network")
 @pass_home
@@ -196,6 +210,7 @@ def _fields(shown: Client) -> dict[str, Cell]:
         "location": shown.location,
         "mode": shown.mode,
         "previous_until": At(shown.previous_until),
+        "coa_port": shown.coa_port,
     }
 
 

@@ -12,6 +12,7 @@ from radius.admin.demo import Demo, make_demo
 from radius.admin.findings import Level
 from radius.admin.preflight import preflight
 from radius.cli.frame import pass_home_path, say
+from radius.server.dispatcher import run_dispatcher
 from radius.server.housekeeper import run_carrier, run_feeder
 from radius.server.supervisor import Child, Life, Ready, Supervisor, make_sockets
 from radius.server.tls_identity import TlsIdentity
@@ -49,6 +50,7 @@ def run(home: Home, workers: int, when_ready: Callable[[], None]) -> None:
     children = [
         Child("feeder", lambda ready, _: run_feeder(home, ready)),
         Child("carrier", lambda ready, _: run_carrier(home, ready)),
+        Child("dispatcher", lambda ready, _: run_dispatcher(home, ready)),
     ]
     for number in range(workers):
         place = Place(number, ports[number], inboxes)

@@ -1,4 +1,4 @@
-"""One Access-Request on its way, and what the gate asks of others for it: the loop (Later) and the EAP server (Eap)."""
+"""One Access-Request on its way, and what the gate asks of others: the loop, the EAP server, accounting."""
 
 from collections.abc import Callable
 from typing import Final, Protocol
@@ -65,6 +65,13 @@ class Attempt(Value):
         self.began: Final = began
         self.decoded: Final = decoded
         self.state: Final = state
+
+
+class TakesAccounting(Protocol):
+    """The gate's third part, for Accounting-Requests (radius.server.accounting)."""
+
+    def receive(self, packet: Packet, client: Client, source: Source, port: Port, local: bytes) -> None:
+        """Take one Accounting-Request whose source is a client."""
 
 
 class Eap(Protocol):

@@ -169,6 +169,21 @@ class Clients:
             return None
         return client.current if client.previous is None else self._guess(client, packet, now)
 
+    def verify_accounting(self, client: Client, packet: Packet, now: float) -> SharedSecret | None:
+        """The secret that this Accounting-Request was made with; None when it is to be discarded (counted here).
+
+        Its Request Authenticator is a digest with the secret (RFC 2866 section 3), so nothing has to be learned. A
+        Message-Authenticator that is there must be right (RFC 5080 section 2.2.2)."""
+        for secret in (client.current,) if client.previous is None else client.secrets(now):
+            if secret.accounting_authenticator_valid(packet):
+                if packet.message_authenticator_at and not secret.verify_message_authenticator(packet):
+                    self._counters.bad_message_authenticator += 1
+                    return None
+                client.likely = secret
+                return secret
+        self._counters.bad_authenticator += 1
+        return None
+
     def _hold(self, client: Client, address: str) -> None:
         """From now on, however often clients change before the housekeepers have stored it."""
         if address not in self._held:

@@ -8,6 +8,9 @@ class Counters:
 
     __slots__ = (
         "accepts",
+        "accounting",
+        "accounting_incomplete",
+        "accounting_unstored",
         "bad_authenticator",
         "bad_message_authenticator",
         "delayed_rejects_full",
@@ -42,7 +45,10 @@ class Counters:
     )
 
     accepts: int  # Access-Accepts sent
-    bad_authenticator: int
+    accounting: int  # Accounting-Responses sent, each after its record was on the disk
+    accounting_incomplete: int  # without Acct-Status-Type or Acct-Session-Id: silence
+    accounting_unstored: int  # met with silence because the journal is full or failing, or too many wait for it
+    bad_authenticator: int  # Accounting-Requests whose Request Authenticator was not made with a secret of ours
     bad_message_authenticator: int  # present and not made with a secret of ours: discarded, RFC 3579 section 3.2
     delayed_rejects_full: int  # rejects that no longer fitted into the delay queue: silence
     duplicates: int  # answered with the same octets again, RFC 5080 section 2.2.2
@@ -84,6 +90,9 @@ class Counters:
 
 
 DISCARDS = {  # what is met with silence, in words for the log
+    "accounting_incomplete": "accounting records without Acct-Status-Type or Acct-Session-Id",
+    "accounting_unstored": "accounting records that could not be stored (is the journal's disk full?); they are sent again",
+    "bad_authenticator": "accounting records with a wrong Request Authenticator (is the shared secret the same on both sides?)",
     "malformed": "malformed",
     "unknown_client": "from unknown clients (see 'kapija client unknown')",
     "bad_message_authenticator": "with a wrong Message-Authenticator (is the shared secret the same on both sides?)",

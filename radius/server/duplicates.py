@@ -4,7 +4,8 @@ A request is the same when it comes from the same address and port with the same
 included. Two generations of a plain table are kept and swapped, so that forgetting costs nothing on the packet's way.
 """
 
-from radius.server.sockets import Source
+from radius.server.counters import Counters
+from radius.server.sockets import Port, Source
 
 GENERATION_SECONDS = 5.0  # an entry lives one to two generations; NASes repeat within a few seconds
 AT_MOST = 32_768  # entries a generation: about 12 MB
@@ -15,6 +16,18 @@ Key = tuple[str, int]
 def key_of(source: Source, identifier: int) -> Key:
     """Which request of which NAS: its address, then its port and the identifier in one number."""
     return source[0], source[1] << 8 | identifier
+
+
+def repeat(reply: bytes | None, source: Source, port: Port, local: bytes, counters: Counters) -> None:
+    """Answer a request that was seen: with the same octets, or with silence while it is in work."""
+    if reply is None:
+        counters.in_work_dropped += 1
+        return
+    counters.duplicates += 1
+    try:
+        port.send(reply, source, local)
+    except OSError:
+        counters.send_failures += 1
 
 
 class Seen:

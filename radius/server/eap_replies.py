@@ -14,7 +14,6 @@ from radius.eap.method import Success
 from radius.secret import Secret
 from radius.wire.attributes import (
     CHARGEABLE_USER_IDENTITY,
-    CLASS,
     EAP_KEY_NAME,
     EAP_MESSAGE,
     MAX_VALUE,
@@ -31,22 +30,19 @@ from radius.wire.packet import Packet
 from radius.wire.shared_secret import SharedSecret
 
 _HALF: Final = 32  # octets of the MSK for each direction
-_CLASS_VERSION: Final = b"\x01"
 
 Pseudonym = Callable[[str, str], bytes]
 """(kind, text) -> 16 octets by which equal texts of one kind are equal, and from which nobody reads them."""
 
 
 class Told(Value):
-    """What an Accept tells of the person: `name` for User-Name ("" for nothing), `client` who asks (its network), the
-    `session`'s octets for Class."""
+    """What an Accept tells of the person: `name` for User-Name ("" for nothing), `client` who asks (its network)."""
 
-    __slots__ = ("client", "name", "session")
+    __slots__ = ("client", "name")
 
-    def __init__(self, name: str, client: str, session: bytes) -> None:
+    def __init__(self, name: str, client: str) -> None:
         self.name: Final = name
         self.client: Final = client
-        self.session: Final = session
 
 
 def eap_message(octets: bytes) -> bytes:
@@ -79,7 +75,9 @@ def acceptance(
         attributes += encode_attribute(EAP_KEY_NAME, success.session_id[:MAX_VALUE])
     if told.name:
         attributes += encode_attribute(USER_NAME, told.name.encode())
-    return attributes + _identities(success.proved.principal, told, packet, pseudonym)
+    if CHARGEABLE_USER_IDENTITY in packet.first:
+        attributes += _chargeable(success.proved.principal, told, packet, pseudonym)
+    return attributes
 
 
 def mppe_keys(msk: Secret, secret: SharedSecret, packet: Packet, urandom: Callable[[int], bytes]) -> bytes:
@@ -94,14 +92,10 @@ def mppe_keys(msk: Secret, secret: SharedSecret, packet: Packet, urandom: Callab
     return encode_vendor(MICROSOFT, MS_MPPE_RECV_KEY, receive) + encode_vendor(MICROSOFT, MS_MPPE_SEND_KEY, send)
 
 
-def _identities(principal: Principal, told: Told, packet: Packet, pseudonym: Pseudonym) -> bytes:
-    """Class, by which accounting finds the person although the outer identity is anonymous; and where the NAS asks for it,
-    Chargeable-User-Identity (RFC 4372): the same for a person at one operator always, another at each, and never the name."""
-    session = _CLASS_VERSION + told.session + pseudonym("class", principal.subject)
-    attributes = encode_attribute(CLASS, session)
-    if CHARGEABLE_USER_IDENTITY in packet.first:
-        operator = packet.first.get(OPERATOR_NAME)
-        where = operator.hex() if operator is not None else told.client
-        handle = pseudonym("chargeable", f"{where}\n{principal.subject}").hex()
-        attributes += encode_attribute(CHARGEABLE_USER_IDENTITY, handle.encode())
-    return attributes
+def _chargeable(principal: Principal, told: Told, packet: Packet, pseudonym: Pseudonym) -> bytes:
+    """Chargeable-User-Identity (RFC 4372), for a NAS that asks for it: the same for a person at one operator always, another
+    at each, and never the name."""
+    operator = packet.first.get(OPERATOR_NAME)
+    where = operator.hex() if operator is not None else told.client
+    handle = pseudonym("chargeable", f"{where}\n{principal.subject}").hex()
+    return encode_attribute(CHARGEABLE_USER_IDENTITY, handle.encode())

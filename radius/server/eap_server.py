@@ -329,7 +329,7 @@ class EapServer:
         if conclusion.outcome is not _ACCEPT:
             self._gate.finish(attempt, arrival, end, conclusion, school)
             return
-        told = Told(self._name(success, school, attempt.packet), client.network, conversation.id)
+        told = Told(self._name(success, school, attempt.packet), client.network)
         attributes = acceptance(step.octets, success, told, attempt.secret, attempt.packet, self._random, self._pseudonym)
         self._gate.accept(attempt, arrival, end, proved, school, conclusion, 0, attributes)
 

@@ -20,15 +20,17 @@ from radius.audit.events import AccessDecided, Event
 from radius.audit.tags import Tag
 from radius.directory.question import Answer, Directory, PlainPassword, Proved, Question, Wrong
 from radius.errors import MalformedPacket, PeerError
-from radius.server.attempt import Attempt, Eap, Later
+from radius.server.attempt import Attempt, Eap, Later, TakesAccounting
 from radius.server.clients import Client, Clients, is_text
 from radius.server.counters import Counters
 from radius.server.credentials import Ended, Proof, read_proof
-from radius.server.duplicates import Duplicates, key_of
+from radius.server.duplicates import Duplicates, key_of, repeat
 from radius.server.faults import where
 from radius.server.replies import Replies, Template, proxy_states
 from radius.server.sockets import Port, Source
+from radius.server.status_server import answer_status
 from radius.server.steering import owner_of
+from radius.store.records import PresenceRecord
 from radius.wire.attributes import CALLING_STATION_ID, EAP_MESSAGE, PROXY_STATE, STATE
 from radius.wire.codes import Code
 from radius.wire.packet import Packet, decode
@@ -39,6 +41,7 @@ log = logging.getLogger(__name__)
 _ACCESS_REQUEST: Final = int(Code.ACCESS_REQUEST)
 _ACCESS_ACCEPT: Final = int(Code.ACCESS_ACCEPT)
 _ACCESS_REJECT: Final = int(Code.ACCESS_REJECT)
+_ACCOUNTING_REQUEST: Final = int(Code.ACCOUNTING_REQUEST)
 _STATUS_SERVER: Final = int(Code.STATUS_SERVER)
 _GRANTED: Final = str(Tag.ACCESS_GRANTED)
 _DENIED: Final = str(Tag.ACCESS_DENIED)
@@ -84,6 +87,8 @@ class Gate:
         self.backoff = Backoff()
         self._silences = Silences(another_server)
         self.eap: Eap | None = None  # without it a request with EAP-Message is rejected
+        self.accounting: TakesAccounting | None = None  # without it the accounting port answers Status-Server alone
+        self.presence: Callable[[str], PresenceRecord | None] | None = None  # without it no grant's limits are held
 
     def drain(self, port: Port, most: int) -> None:
         """Take up to `most` datagrams that wait at a port; their answers leave together at the end."""
@@ -119,7 +124,7 @@ class Gate:
             state = self.eap.route(packet, source, port, local)
             if state is None:
                 return
-        elif self._workers > 1 and not handed and self._passed_on(packet, octets, source, port, local):
+        elif self._workers > 1 and not handed and not port.accounting and self._passed_on(packet, octets, source, port, local):
             return
         if packet.code != _ACCESS_REQUEST or port.accounting:
             self._other_code(packet, client, source, port, local)
@@ -127,7 +132,7 @@ class Gate:
         key = key_of(source, packet.identifier)
         seen = self.duplicates.find(key, packet.octets)
         if seen is not None:
-            self._repeat(seen.reply, source, port, local)
+            repeat(seen.reply, source, port, local, counters)
             return
         now = self._clock()
         secret = self._clients.verify(client, packet, source[0], now)
@@ -221,12 +226,17 @@ class Gate:
         if decision is None or not decision.permitted:  # conclude() promises otherwise; a promise is not a lock
             raise AssertionError("an accept without a rule that permits")
         template = self._replies.template(decision, school, family)
+        principal = conclusion.principal
+        if isinstance(template, Template) and template.counts and principal is not None and self.presence is not None:
+            presence = self.presence(principal.subject)
+            template = self._replies.limited(template, decision, school, family, presence, arrival.mac, attempt.now)
         if not isinstance(template, Template):
-            refused = Conclusion(Outcome.REJECT, (template,), conclusion.principal, decision)
+            refused = Conclusion(Outcome.REJECT, (template,), principal, decision)
             self.finish(attempt, arrival, proof, refused, school, answered)
             return
         seconds, octets = self._replies.session_time(template, decision, attempt.now)
-        octets = template.attributes + octets + eap
+        login, class_ = self._replies.login(template, decision, principal, proof.method, attempt.now)
+        octets = template.attributes + octets + class_ + eap
         if isinstance(answer, Proved) and isinstance(proof, Proof):
             if answer.nt_hash_hash is not None:
                 octets += self._replies.keys(proof, answer, attempt.secret, packet)
@@ -237,7 +247,7 @@ class Gate:
             octets += proxy_states(packet)
         self._counters.accepts += 1
         self.send(attempt, attempt.secret.reply(_ACCESS_ACCEPT, packet, octets))
-        self._note(attempt, arrival, proof, conclusion, _GRANTED, answered, template.vlan, seconds)
+        self._note(attempt, arrival, proof, conclusion, _GRANTED, answered, template.vlan, seconds, login, template.counts)
 
     def finish(
         self,
@@ -291,6 +301,8 @@ class Gate:
         answered: int,
         vlan: int = 0,
         seconds: int = 0,
+        login: str = "",
+        counts: bool = False,
     ) -> None:
         """The audit event: filled along the way, written once."""
         done = _clock()
@@ -332,6 +344,8 @@ class Gate:
                 eap.detail,
                 eap.rounds,
                 conclusion.from_cache,
+                login,
+                counts,
             )
         )
 
@@ -346,36 +360,18 @@ class Gate:
         return True
 
     def _other_code(self, packet: Packet, client: Client, source: Source, port: Port, local: bytes) -> None:
-        """Status-Server (RFC 5997) on both ports; every other code is not for this port."""
+        """Accounting-Request on its port, Status-Server (RFC 5997) on both; every other code is not for this port."""
+        if packet.code == _ACCOUNTING_REQUEST and port.accounting and self.accounting is not None:
+            try:
+                self.accounting.receive(packet, client, source, port, local)
+            except Exception as error:  # noqa: BLE001 - the edge: whatever is wrong with one record, the next is taken
+                self._counters.faults += 1
+                log.error("an accounting record from %s was not taken and got no answer: %s", source[0], where(error))
+            return
         if packet.code != _STATUS_SERVER:
             self._counters.unexpected_code += 1
             return
-        for secret in client.secrets(self._clock()):
-            if secret.verify_message_authenticator(packet):  # RFC 5997 section 3: it must have one
-                break
-        else:
-            self._counters.bad_message_authenticator += 1
-            return
-        self._counters.status_server += 1
-        # It always fits: the request held the same Proxy-States and a Message-Authenticator of its own.
-        if port.accounting:
-            reply = secret.plain_reply(Code.ACCOUNTING_RESPONSE, packet, proxy_states(packet))
-        else:
-            reply = secret.reply(_ACCESS_ACCEPT, packet, proxy_states(packet))
-        try:
-            port.send(reply, source, local)
-        except OSError:
-            self._counters.send_failures += 1
-
-    def _repeat(self, reply: bytes | None, source: Source, port: Port, local: bytes) -> None:
-        if reply is None:
-            self._counters.in_work_dropped += 1
-            return
-        self._counters.duplicates += 1
-        try:
-            port.send(reply, source, local)
-        except OSError:
-            self._counters.send_failures += 1
+        answer_status(packet, client.secrets(self._clock()), source, port, local, self._counters)
 
     def fault(self, attempt: Attempt, error: Exception) -> None:
         """Our own fault: silence, so that the NAS fails over; never an accept, and never a reject that blames a person."""

@@ -10,22 +10,30 @@ import os
 import signal
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from threading import Event
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from radius.aaa.counting import Counting, Excess
+from radius.aaa.grants import GrantsInForce
+from radius.aaa.schools import Schools
+from radius.aaa.session_keeping import SWEEP, Keeper
 from radius.admin.certificate_checks import warn_of_ends
 from radius.admin.context import Admin
 from radius.audit.carry import Carrier
 from radius.errors import KapijaError
 from radius.server.supervisor import Ready
 from radius.settings import Home
+from radius.store.change import change
 from radius.store.engine import open_store, reading
 from radius.store.feed import Feed
 from radius.store.keyring import Keyring
 from radius.store.master_key import MasterKey
+from radius.store.node_file import Kind, NodeFile
 from radius.store.node_writer import NodeWriter
+from radius.wire import dictionary
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +42,7 @@ RETRY = 1.0  # after a failure
 LAST_WITHIN = 5.0  # seconds for the last carrying at a stop; the journal keeps the rest for the next start
 COMPLAIN_EVERY = 60.0
 LOOK_EVERY = 3600.0  # between two looks at certificates that end soon
+SWEEP_EVERY = 10.0  # seconds between two looks for sessions of which interims are missing
 CARRY_AT_ONCE = 2_000  # events a round: SQLite's one writer is free again after 0.2 s
 
 
@@ -128,7 +137,8 @@ class Feeding(Rounds):
 
 
 class Carrying(Rounds):
-    """The journals' events into SQL and onto the evidence chain; and now and then a look at certificates that end soon."""
+    """The journals' events into SQL: audit rows onto the evidence chain, accounting into sessions. Now and then it ends
+    sessions of which nothing is heard, and looks at certificates that end soon."""
 
     waits = "audit events"
 
@@ -137,12 +147,19 @@ class Carrying(Rounds):
         self._home = home
         self._carrier: Carrier | None = None
         self._admin: Admin | None = None
-        self._looked = float("-inf")
+        self._looked = self._swept = float("-inf")
+        self._keeper: Keeper | None = None
+        self._node_file: NodeFile | None = None
+        self._schools: Schools | None = None
+        self._generation = 0
 
     def step(self) -> bool:
         """See `Rounds.step`."""
         carrier = self._carrier or self._make_carrier()
+        self._adopt_changes()
         more = carrier.step(time.time()).more
+        if not more and time.monotonic() - self._swept >= SWEEP_EVERY:
+            more = self._sweep()
         if not more and time.monotonic() - self._looked >= LOOK_EVERY and self._admin is not None:
             self._looked = time.monotonic()
             warn_of_ends(self._home, self._admin)
@@ -152,6 +169,11 @@ class Carrying(Rounds):
         with reading(self.engine) as connection:
             keyring = Keyring.load(connection, MasterKey.load(self._home))
         self._admin = Admin(self.engine, keyring, f"node:{self._home.settings.node}")
+        self._node_file = NodeFile.open(self._home.node_file)
+        self._node_file.refresh()
+        self._generation = self._node_file.generation()
+        self._schools = Schools(self._node_file, dictionary.load().check)
+        self._keeper = Keeper(keyring, Counting(GrantsInForce(self._schools), _ask_nobody))
         journal = self._home.settings.journal
         self._carrier = Carrier(
             self.engine,
@@ -161,5 +183,34 @@ class Carrying(Rounds):
             keep_seconds=journal.keep_seconds,
             limit_bytes=journal.limit_megabytes << 20,
             step_events=CARRY_AT_ONCE,
+            appliers=(self._keeper.apply,),
         )
         return self._carrier
+
+    def _adopt_changes(self) -> None:
+        """Policies change what grants count."""
+        if self._node_file is None or self._schools is None:
+            return
+        self._node_file.refresh()
+        changes = self._node_file.changes_since(self._generation)
+        self._generation = changes.generation
+        for kind in (Kind.SCHOOL, Kind.POLICY):
+            names = changes.of(kind)
+            if names is None:
+                self._schools.forget_all()
+            for name in names or ():
+                self._schools.forget(name)
+
+    def _sweep(self) -> bool:
+        """End sessions of which interims are missing; True when there are more of them."""
+        if self._keeper is None:
+            return False
+        with change(self.engine) as work:
+            more = self._keeper.sweep(work, time.time()) >= SWEEP
+        if not more:
+            self._swept = time.monotonic()
+        return more
+
+
+def _ask_nobody(_connection: Connection, _excesses: Sequence[Excess], _now: float) -> None:
+    pass

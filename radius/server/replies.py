@@ -1,7 +1,7 @@
 """Conclusions become octets: what a grant says in the access point's dialect, what MS-CHAP wants to hear, and why not.
 
 The attributes of a grant are encoded once for each rule, school and NAS family; only what differs from session to session
-(timing, keys, Proxy-State) is added on the packet's way.
+(timing, Class, keys, Proxy-State) is added on the packet's way.
 """
 
 from collections.abc import Callable
@@ -12,18 +12,23 @@ from policies.decision import Decision
 from policies.grant import Grant
 from policies.value import Value
 from radius.aaa.conclude import Conclusion
+from radius.aaa.limits import excess, granted
+from radius.aaa.login_class import LoginSeal
 from radius.aaa.schools import School
 from radius.aaa.timing import session_timing
 from radius.audit.causes import Cause
 from radius.audit.sentences import explain
 from radius.crypto.mppe import keys_v2
 from radius.crypto.mschap import authenticator_response
-from radius.directory.question import MsChap2Response, Proved
+from radius.directory.question import MsChap2Response, Principal, Proved
 from radius.secret import Secret
 from radius.server.credentials import Proof
+from radius.store.records import PresenceRecord
 from radius.vendors import FAMILIES
 from radius.vendors.base import timing
 from radius.wire.attributes import (
+    ACCT_INTERIM_INTERVAL,
+    CLASS,
     EAP_MESSAGE,
     MICROSOFT,
     MS_CHAP2_SUCCESS,
@@ -66,43 +71,74 @@ _MSCHAP_ERRORS = {
 
 class Template(Value):
     """A grant as octets for one school and NAS family. `vlan` is what the audit log tells; 0 for none. `unlimited` says that
-    the grant itself sets no time."""
+    the grant itself sets no time. `interim` is the Acct-Interim-Interval that is asked for, 0 for none; `counts` says that the
+    rule's grant limits how many or how much."""
 
-    __slots__ = ("attributes", "grant", "unlimited", "vlan")
+    __slots__ = ("attributes", "counts", "grant", "interim", "unlimited", "vlan")
 
-    def __init__(self, attributes: bytes, grant: Grant, vlan: int) -> None:
+    def __init__(self, attributes: bytes, grant: Grant, vlan: int, interim: int, counts: bool) -> None:
         self.attributes: Final = attributes
         self.grant: Final = grant
         self.unlimited: Final = grant.session_timeout is None and grant.reauthenticate is None
         self.vlan: Final = vlan
+        self.interim: Final = interim
+        self.counts: Final = counts
 
 
 class Replies:
     """Builds the attributes of Access-Accepts and Access-Rejects. `urandom(n)` gives n random octets for salts and
-    challenges, `random()` a number in [0, 1) for the jitter of sessions."""
+    challenges, `random()` a number in [0, 1) for the jitter of sessions; `seal` writes Class. `interim` is how many seconds
+    access points are asked to leave between two accounting records of a session, 0 to leave it to them."""
 
     def __init__(
-        self, dictionary: Dictionary, jitter: int, urandom: Callable[[int], bytes], random: Callable[[], float]
+        self,
+        dictionary: Dictionary,
+        jitter: int,
+        urandom: Callable[[int], bytes],
+        random: Callable[[], float],
+        seal: LoginSeal,
+        interim: int = 0,
     ) -> None:
         self._dictionary = dictionary
         self._jitter = jitter
         self._urandom = urandom
         self._random = random
+        self._seal = seal
+        self._interim = interim
         self._templates: dict[tuple[str, str, str, str], Template | Cause] = {}
 
     def forget_all(self) -> None:
         """Schools or policies have changed."""
         self._templates.clear()
 
-    def template(self, decision: Decision, school: School, family: str) -> Template | Cause:
-        """The octets of the decision's grant there, or the Cause for which it cannot be given."""
-        key = (decision.rule, decision.policy, school.name, family)
+    def template(self, decision: Decision, school: School, family: str, used_up: bool = False) -> Template | Cause:
+        """The octets of the decision's grant there, or of what it gives once its quota is used up, or the Cause for which it
+        cannot be given."""
+        key = (decision.rule, decision.policy, school.name, "-" + family if used_up else family)
         found = self._templates.get(key)
         if found is None:
             if len(self._templates) >= TEMPLATES_AT_MOST:
                 self._templates.clear()
-            found = self._templates[key] = self._encode(decision, school, family)
+            found = self._templates[key] = self._encode(decision, school, family, used_up)
         return found
+
+    def limited(
+        self,
+        template: Template,
+        decision: Decision,
+        school: School,
+        family: str,
+        presence: PresenceRecord | None,
+        mac: str,
+        now: float,
+    ) -> Template | Cause:
+        """A grant that counts, beside what is on already: itself, what it gives once its quota is used up, or the limit that
+        is reached."""
+        cause = excess(template.grant, presence, mac, now)
+        if cause is not None:
+            return cause
+        used_up = granted(template.grant, presence, now) is not template.grant
+        return self.template(decision, school, family, used_up=True) if used_up else template
 
     def session_time(self, template: Template, decision: Decision, now: float) -> tuple[int, bytes]:
         """Seconds (0: no limit) and the octets that say so."""
@@ -110,6 +146,25 @@ class Replies:
             return 0, b""
         times = session_timing(template.grant, decision.valid_until, now, self._random(), self._jitter)
         return times.seconds, timing(times.seconds, times.reauthenticate) if times.seconds else b""
+
+    def login(
+        self, template: Template, decision: Decision, principal: Principal | None, method: str, now: float
+    ) -> tuple[str, bytes]:
+        """A new login's id, and the Class by which its session's accounting finds it. 1.5 us."""
+        valid_until = decision.valid_until
+        login, octets = self._seal.write(
+            now,
+            principal.subject if principal is not None else "",
+            principal.role if principal is not None else "",
+            decision.rule,
+            decision.policy,
+            template.vlan,
+            valid_until if valid_until != _NEVER else 0.0,
+            template.interim,
+            template.counts,
+            method,
+        )
+        return login, encode_attribute(CLASS, octets)
 
     def keys(self, proof: Proof, answer: Proved, secret: SharedSecret, packet: Packet) -> bytes:
         """What MS-CHAP and MS-CHAPv2 add to an Accept: the authenticator response and the MPPE keys (RFC 2548)."""
@@ -167,15 +222,22 @@ class Replies:
             octets += encode_vendor(MICROSOFT, MS_CHAP_ERROR, bytes((proof.identifier,)) + error.encode())
         return octets
 
-    def _encode(self, decision: Decision, school: School, family: str) -> Template | Cause:
-        grant = cast(Grant, decision.grant)
+    def _encode(self, decision: Decision, school: School, family: str, used_up: bool) -> Template | Cause:
+        given = cast(Grant, decision.grant)
+        grant = given.quota.then if used_up and given.quota is not None and given.quota.then is not None else given
         terms = school.terms(grant, family)
         if isinstance(terms, Cause):
             return terms
         expression = FAMILIES[family].express(terms)
         encode = self._dictionary.encode
         octets = b"".join(encode(each.name, each.value, each.tag) for each in expression.attributes)
-        return Template(octets, grant, terms.vlan or 0)
+        interim = self._interim
+        for each in grant.attributes:
+            if each.name == "Acct-Interim-Interval":  # its author knows better
+                return Template(octets, grant, terms.vlan or 0, each.value if isinstance(each.value, int) else 0, given.counts)
+        if interim:
+            octets += encode_attribute(ACCT_INTERIM_INTERVAL, interim.to_bytes(4, "big"))
+        return Template(octets, grant, terms.vlan or 0, interim, given.counts)
 
 
 def proxy_states(packet: Packet) -> bytes:

@@ -17,6 +17,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from radius.aaa.login_class import LoginSeal
 from radius.aaa.schools import Schools
 from radius.audit.events import AuthenticatorLearned
 from radius.audit.journal import Journal
@@ -26,10 +27,12 @@ from radius.directory.sources import make_source
 from radius.eap.resumption import Resumptions
 from radius.eap.tls_contexts import TlsContexts
 from radius.pki.trust import TrustStore
+from radius.server.accounting import Accounting
 from radius.server.clients import Client, Clients
 from radius.server.conversations import Conversations
 from radius.server.counters import Counters, discarded
 from radius.server.directories import Directories, Guards
+from radius.server.durable import Durable
 from radius.server.eap_server import EapServer
 from radius.server.faults import where
 from radius.server.gate import Gate
@@ -128,7 +131,15 @@ class Worker:
         )
         self._schools = Schools(self._node_file, words.check)
         self._random = RandomPool().take
-        self._replies = Replies(words, settings.radius.reauthentication_jitter, self._random, random.random)
+        seal = LoginSeal(keyring.login_key, self._random)
+        self._replies = Replies(
+            words,
+            settings.radius.reauthentication_jitter,
+            self._random,
+            random.random,
+            seal,
+            settings.accounting.interim_seconds,
+        )
         self._clients = Clients(self._node_file, keyring.open, self.counters, self._learned)
         self._gate = Gate(
             self._clients,
@@ -142,6 +153,10 @@ class Worker:
             len(place.inboxes),
             another_server=settings.radius.another_server,
         )
+        self._durable = Durable(self._journal, self.counters, self._loop.call_soon_threadsafe)
+        self._accounting = Accounting(self._clients, seal, self._journal.append, self._durable, self.counters, time.time)
+        self._gate.accounting = self._accounting
+        self._gate.presence = self._node_file.presence
         self._trust = TrustStore.of(home)
         self._watcher = ThreadPoolExecutor(1, "trust")
         self._chores = ThreadPoolExecutor(1, "chores")
@@ -238,6 +253,7 @@ class Worker:
         self.counters.longest_stall_ms = max(self.counters.longest_stall_ms, stall)
         self._ticked = now
         self._gate.duplicates.tick(now)
+        self._accounting.duplicates.tick(now)
         self._eap.tick(time.time())
         if now - self._watched >= TRUST_EVERY:
             self._watched = now
@@ -334,7 +350,7 @@ class Worker:
             time.sleep(pause)  # an Event's wait would cost a lock and a condition a hundred times a second
             if len(journal):
                 try:
-                    journal.flush()
+                    self._durable.flush()
                 except Exception as error:  # noqa: BLE001 - without this thread events would gather without bound
                     log.error("a group of audit events could not be written: %s", where(error))
 
@@ -363,7 +379,7 @@ class Worker:
         self._leave(time.monotonic() + FINISH_WITHIN)
 
     def _leave(self, deadline: float) -> None:
-        if self._later.under_way and time.monotonic() < deadline:
+        if (self._later.under_way or self._durable.under_way) and time.monotonic() < deadline:
             self._loop.call_later(0.02, self._leave, deadline)
         else:
             self._loop.stop()

@@ -7,7 +7,7 @@
         blind          blind indexes of the audit log
         subject        wraps the keys under which a person's audit parameters are sealed
         journal-wrap   each node's journal key is derived from it
-        state          the State attribute that leaves with a challenge
+        state          the State attribute that leaves with a challenge; the key of Class is derived from it
         signing        Ed25519 seed that signs the audit log's checkpoints
 
 Changing the master key (radius.store.rotation) so rewraps seven rows, never the 850,000 things sealed under them.
@@ -147,6 +147,11 @@ class Keyring:
     def journal_key(self, node: str) -> bytes:
         """The key (32 octets) that seals the journal of this node: HKDF (RFC 5869) of journal-wrap with the node's name."""
         return HKDF(SHA256(), _KEY, salt=None, info=b"kapija journal " + node.encode()).derive(self._journal)
+
+    @property
+    def login_key(self) -> bytes:
+        """The key (32 octets) that seals Class, on every node the same: HKDF (RFC 5869) of state."""
+        return HKDF(SHA256(), _KEY, salt=None, info=b"kapija class").derive(self.state)
 
     def sign(self, message: bytes) -> bytes:
         """The Ed25519 signature (64 octets, RFC 8032) of this installation."""

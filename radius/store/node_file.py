@@ -5,6 +5,7 @@ In its database `records` the first octet of a key says what it is (`Kind`), the
     u ana                  PersonRecord          c 192.0.2.1            ClientRecord of one address
     d 02-00-00-00-05-01    DeviceRecord          n 10.20.0.0/16         ClientRecord of a network
     s os-vuk               SchoolRecord          l 192.0.2.1            the address has learned Message-Authenticator
+    p person:17            PresenceRecord
     o os-vuk               PolicyRecord          k seal                 a data key, wrapped
     e ad-skola             DirectoryRecord
     # <kind> <number>      a change note: msgpack [generation, name]
@@ -35,7 +36,15 @@ import msgspec
 from msgspec import Struct
 
 from radius.errors import OperatorError, ServiceError
-from radius.store.records import ClientRecord, DeviceRecord, DirectoryRecord, PersonRecord, PolicyRecord, SchoolRecord
+from radius.store.records import (
+    ClientRecord,
+    DeviceRecord,
+    DirectoryRecord,
+    PersonRecord,
+    PolicyRecord,
+    PresenceRecord,
+    SchoolRecord,
+)
 
 MAP_SIZE = 4 << 30  # address space, not disk; 30 times what 850,000 people take, and it grows when that is not enough
 MAX_READERS = 510  # one slot a view: workers, their directory threads, the portal, commands
@@ -57,6 +66,7 @@ class Kind(StrEnum):
     POLICY = "o"
     LEARNED = "l"
     KEY = "k"
+    PRESENCE = "p"
 
 
 class NodeFileUnusable(OperatorError):  # noqa: N818
@@ -96,6 +106,7 @@ _CLIENT = msgspec.msgpack.Decoder(ClientRecord)
 _SCHOOL = msgspec.msgpack.Decoder(SchoolRecord)
 _DIRECTORY = msgspec.msgpack.Decoder(DirectoryRecord)
 _POLICY = msgspec.msgpack.Decoder(PolicyRecord)
+_PRESENCE = msgspec.msgpack.Decoder(PresenceRecord)
 NOTE = msgspec.msgpack.Decoder(tuple[int, str])
 
 
@@ -210,6 +221,11 @@ class NodeFile:
         """The policies in force."""
         return (_POLICY.decode(octets) for _, octets in self._each(b"o"))
 
+    def presence(self, subject: str) -> PresenceRecord | None:
+        """Who of this person or device is on now, if its grant counts; None when nobody is or nothing is counted."""
+        octets = self.octets(b"p" + subject.encode())
+        return None if octets is None else _PRESENCE.decode(octets)
+
     def is_learned(self, address: str) -> bool:
         """Whether this source address has sent a verified Message-Authenticator, and so must from then on."""
         return self.octets(b"l" + address.encode()) is not None
@@ -225,6 +241,10 @@ class NodeFile:
     def generation(self) -> int:
         """Grows with every set of changes; equal generations mean equal contents."""
         return integer(self.octets(b"!generation"))
+
+    def carried(self) -> int:
+        """The revision up to which every change in SQL is here."""
+        return integer(self.octets(b"!carried"))
 
     def complete(self) -> bool:
         """Whether the file was filled once to the end. Until then who is not found may still come: silence, not a reject."""

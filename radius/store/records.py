@@ -89,6 +89,16 @@ class DirectoryRecord(Struct, frozen=True, array_like=True):
     secrets: bytes
 
 
+class PresenceRecord(Struct, frozen=True, array_like=True):
+    """Who is on now by a grant that counts: of this person or device (`subject`, such as "person:17") each device's MAC
+    address, until when it counts (0 while a session lives; a login whose accounting has not begun counts for a while), and
+    its living sessions. `used_up_until` is when a quota begins anew, 0 while there is some left (seconds since the epoch)."""
+
+    subject: str
+    devices: tuple[tuple[str, float, int], ...]
+    used_up_until: float
+
+
 class PolicyRecord(Struct, frozen=True, array_like=True):
     """The published policy of a scope ("national" or a school's name): its version, SHA-256 (hex) and TOML text."""
 

@@ -11,7 +11,15 @@ from sqlalchemy import Column, Connection, Row, Table, select
 from radius.store import tables
 from radius.store.node_file import MAX_NAME, Kind, client_kind
 from radius.store.node_writer import Entry
-from radius.store.records import ClientRecord, DeviceRecord, DirectoryRecord, PersonRecord, PolicyRecord, SchoolRecord
+from radius.store.records import (
+    ClientRecord,
+    DeviceRecord,
+    DirectoryRecord,
+    PersonRecord,
+    PolicyRecord,
+    PresenceRecord,
+    SchoolRecord,
+)
 
 FORMAT = "2"  # of the records and keys; another one fills every node file anew
 
@@ -86,6 +94,13 @@ def _learned(_connection: Connection, rows: Rows) -> list[Entry]:
     return [Entry(Kind.LEARNED, row.address, None if row.removed else b"") for row in rows]
 
 
+def _presence(_connection: Connection, rows: Rows) -> list[Entry]:
+    return [
+        _entry(Kind.PRESENCE, row.subject, PresenceRecord(*row[:-2]), row.removed or not (row.devices or row.used_up_until))
+        for row in rows
+    ]
+
+
 def _devices(_connection: Connection, rows: Rows) -> list[Entry]:
     return [_entry(Kind.DEVICE, row.mac, DeviceRecord(*row[:-2]), row.removed, row.id) for row in rows]
 
@@ -110,5 +125,6 @@ SOURCES = (  # small ones first; columns in the order of the record's fields
     _source(tables.clients.c.network, ClientRecord.__struct_fields__, _clients),
     _source(tables.learned.c.address, ("address",), _learned),
     _source(tables.devices.c.mac, DeviceRecord.__struct_fields__, _devices),
+    _source(tables.presence.c.subject, PresenceRecord.__struct_fields__, _presence),
     _source(tables.people.c.username, PersonRecord.__struct_fields__, _people),
 )

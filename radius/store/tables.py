@@ -16,7 +16,6 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     String,
     Table,
     Text,
@@ -24,23 +23,11 @@ from sqlalchemy import (
     false,
 )
 
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(column_0_label)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
+from radius.store.outbox_tables import outbox, reauthorization
+from radius.store.schema import Id, metadata, replicated
+from radius.store.session_tables import OPEN, accounting, presence, session_addresses, sessions, usage
 
-Id = BigInteger().with_variant(Integer, "sqlite")
-
-
-def _replicated() -> tuple[Column[bool], Column[int]]:
-    return (
-        Column("removed", Boolean, nullable=False, default=False),
-        Column("revision", BigInteger, nullable=False, index=True),
-    )
-
+__all__ = ["OPEN", "accounting", "metadata", "outbox", "presence", "reauthorization", "session_addresses", "sessions", "usage"]
 
 revision = Table(  # one row, id 1: the counter, and the random name by which node files know whose database this is
     "revision",
@@ -67,7 +54,7 @@ schools = Table(
     Column("tags", JSON, nullable=False),
     Column("vlans", JSON, nullable=False),
     Column("calendar", Text, nullable=False),
-    *_replicated(),
+    *replicated(),
 )
 
 clients = Table(
@@ -83,7 +70,8 @@ clients = Table(
     Column("previous_secret", LargeBinary, nullable=False),
     Column("previous_until", Float, nullable=False),
     Column("mode", String(16), nullable=False),
-    *_replicated(),
+    Column("coa_port", Integer, nullable=False, default=0, server_default="0"),  # 0: where its family listens (RFC 5176)
+    *replicated(),
 )
 
 learned = Table(  # source addresses that must send Message-Authenticator from now on
@@ -91,7 +79,7 @@ learned = Table(  # source addresses that must send Message-Authenticator from n
     metadata,
     Column("address", String(64), primary_key=True),
     Column("time", Float, nullable=False),
-    *_replicated(),
+    *replicated(),
 )
 
 unknown_clients = Table(
@@ -120,7 +108,7 @@ people = Table(
     Column("nt", LargeBinary, nullable=False),
     Column("plain", LargeBinary, nullable=False),
     Column("argon2", Text, nullable=False),
-    *_replicated(),
+    *replicated(),
     # What a roster says of her (radius.admin.roster); "", 0 and NULL for somebody who is in none.
     Column("enrolled", JSON, nullable=False, default=list, server_default="[]"),  # [group, from, until], 0 for unbounded
     Column("roster", String(64), nullable=False, default="", server_default=""),
@@ -199,8 +187,12 @@ devices = Table(
     Column("disabled", Boolean, nullable=False),
     Column("valid_until", Float, nullable=False),
     Column("psk", LargeBinary, nullable=False),
-    *_replicated(),
+    *replicated(),
 )
+
+_people_expire, _devices_expire = people.c.valid_until > 0, devices.c.valid_until > 0
+Index("ix_people_valid_until", people.c.valid_until, sqlite_where=_people_expire, postgresql_where=_people_expire)
+Index("ix_devices_valid_until", devices.c.valid_until, sqlite_where=_devices_expire, postgresql_where=_devices_expire)
 
 policies = Table(  # every version ever published; the highest of a scope is the one in force
     "policies",
@@ -213,7 +205,7 @@ policies = Table(  # every version ever published; the highest of a scope is the
     Column("author", Text, nullable=False),
     Column("time", Float, nullable=False),
     Column("note", Text, nullable=False),
-    *_replicated(),
+    *replicated(),
     UniqueConstraint("scope", "version"),
 )
 
@@ -224,7 +216,7 @@ directories = Table(  # external directories: LDAP, Active Directory
     Column("document", Text, nullable=False),  # TOML: radius.directory.description
     Column("secrets", LargeBinary, nullable=False),  # sealed: radius.store.directory_secrets
     Column("disabled", Boolean, nullable=False),
-    *_replicated(),
+    *replicated(),
 )
 
 subject_keys = Table(  # the key under which a person's or device's parameters in the audit log are sealed; erasing deletes it

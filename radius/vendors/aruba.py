@@ -14,7 +14,7 @@ from policies.grant import Terms
 from radius.secret import Secret
 from radius.vendors import reading
 from radius.vendors.base import Attribute, Expression, Family, SessionFacts
-from radius.vendors.writing import Reply, identify, wpa_key
+from radius.vendors.writing import Reply, identify, of_nas, wpa_key
 from radius.wire.packet import Packet
 
 ARUBA, ESSID_NAME = 14823, 5
@@ -46,8 +46,10 @@ def express_psk(psk: Secret, ssid: str) -> tuple[Attribute, ...]:
 
 
 def name_session(session: SessionFacts) -> tuple[Attribute, ...]:
-    """The four attributes that AOS knows a user by; others are ignored."""
-    return identify(session, ("Acct-Session-Id", "Calling-Station-Id", "User-Name", "Framed-IP-Address"))
+    """The four attributes that AOS knows a user by (it ignores others), with the port and the switch's own name, which
+    AOS-CX insists on together with User-Name."""
+    names = ("Acct-Session-Id", "Calling-Station-Id", "User-Name", "Framed-IP-Address", "NAS-Port-Id")
+    return (*identify(session, names), *of_nas(session))
 
 
 FAMILY = Family(
@@ -58,4 +60,5 @@ FAMILY = Family(
     express=express,
     identify=name_session,
     psk=express_psk,
+    changes=frozenset({"filter_id"}),  # 'Only entire role can be changed'
 )

@@ -1,7 +1,8 @@
 """What every NAS family speaks of: attributes by name, what a grant becomes, a session's facts, and the family itself.
 
 A family is one module with three functions: `read` makes an Arrival of an Access-Request, `express` makes attributes of
-Terms, `identify` names a session in a Disconnect- or CoA-Request. They are pure; the server encodes what `express` gives
+Terms, `identify` names a session in a Disconnect- or CoA-Request; and some with a fourth, `own`, for what their accounting
+says in attributes of their own. They are pure; the server encodes what `express` gives
 once for each grant and family. What a family cannot say is in `Expression.lost`, so that `kapija explain` can tell.
 """
 
@@ -14,8 +15,12 @@ from policies.access import Arrival
 from policies.grant import Terms
 from radius.errors import OperatorError, PeerError
 from radius.secret import Secret
+from radius.store.session_facts import SessionFacts
+from radius.vendors.accounting import Account, Own, account, nothing
 from radius.wire.attributes import RADIUS_REQUEST, SESSION_TIMEOUT, TERMINATION_ACTION
 from radius.wire.packet import Packet
+
+__all__ = ["Attribute", "Expression", "Family", "Inexpressible", "SessionFacts", "UnreadableName", "no_psk", "timing"]
 
 MAX_SECONDS = 0xFFFFFFFF  # RFC 2865 section 5.27: a 32-bit number
 _TIMING = Layout("!BBIBBI")
@@ -49,23 +54,6 @@ class Expression(Struct, frozen=True):
     lost: tuple[str, ...] = ()
 
 
-class SessionFacts(Struct, frozen=True):
-    """What is known of a session that shall be ended or changed. "" and None mean: not known.
-
-    `user_name` is the User-Name as the NAS sent it (with EAP the outer one). `mac` is in the canonical spelling.
-    `nas_address` is the NAS-IP-Address that the NAS reported of itself, not the address its datagrams come from.
-    """
-
-    user_name: str = ""
-    mac: str = ""
-    acct_session_id: str = ""
-    nas_address: str = ""
-    nas_port: int | None = None
-    nas_port_id: str = ""
-    framed_address: str = ""
-    audit_session_id: str = ""
-
-
 def no_psk(psk: Secret, ssid: str) -> None:
     """For families that take no device's own pre-shared key from RADIUS."""
 
@@ -75,6 +63,10 @@ class Family(Struct, frozen=True):
 
     `read` raises UnreadableName; `express` and `identify` raise OperatorError. `reauthenticates` says whether its access
     points honour Termination-Action, so that a re-authentication does not end the session.
+
+    Of living sessions (RFC 5176): `coa_port` is the UDP port where they listen; `ask_again` is what a CoA-Request says beside
+    the session's name so that they authenticate it anew, empty where they cannot be told to; `changes` are the fields of
+    Terms that they take for a living session in a CoA-Request. Whatever they cannot change, a Disconnect-Request ends.
     """
 
     name: str
@@ -85,6 +77,14 @@ class Family(Struct, frozen=True):
     identify: Callable[[SessionFacts], tuple[Attribute, ...]]
     psk: Callable[[Secret, str], tuple[Attribute, ...] | None] = no_psk
     reauthenticates: bool = True
+    coa_port: int = 3799  # RFC 5176 section 2
+    ask_again: tuple[Attribute, ...] = ()
+    changes: frozenset[str] = frozenset()
+    own: Callable[[Packet], Own] = nothing
+
+    def account(self, packet: Packet) -> Account | None:
+        """What an Accounting-Request says; None when it lacks what it must have. Never raises."""
+        return account(packet, self.read, self.own)
 
     def express_psk(self, psk: Secret, ssid: str = "") -> tuple[Attribute, ...] | None:
         """The device's own pre-shared key for the network `ssid`; None when the family cannot say it (or needs to know

@@ -4,7 +4,8 @@ Sources: Identity PSK Feature Deployment Guide,
 https://www.cisco.com/c/en/us/td/docs/wireless/controller/technotes/8-5/b_Identity_PSK_Feature_Deployment_Guide.html;
 Bi-Directional Rate Limiting,
 https://www.cisco.com/c/en/us/support/docs/wireless/5500-series-wireless-controllers/113682-bdr-limit-guide-00.html;
-IEEE 802.1X configuration guide of IOS XE (Filter-Id, ip:inacl, url-redirect, device-traffic-class).
+IEEE 802.1X configuration guide of IOS XE (Filter-Id, ip:inacl, url-redirect, device-traffic-class); 'RADIUS Change of
+Authorization' in the Consolidated Platform Configuration Guide, IOS 15.2(4)E (session identification, reauthenticate).
 
 An ACL that is a name goes to the controller in Airespace-ACL-Name; together with a redirect it is the redirect's ACL, which
 says what is sent to the portal. A switch takes the name of its ACL in Filter-Id, with the direction: `PUPILS.in`.
@@ -14,11 +15,14 @@ from policies.access import Arrival
 from policies.grant import Terms
 from radius.secret import Secret
 from radius.vendors import reading
+from radius.vendors.accounting import Own
 from radius.vendors.base import Attribute, Expression, Family, SessionFacts
+from radius.vendors.texts import printable
 from radius.vendors.writing import Reply, identify, wpa_key
 from radius.wire.packet import Packet
 
 CISCO, AV_PAIR = 9, 1
+_AUDIT_PAIR = b"audit-session-id="
 _SSID_PAIRS = (b"cisco-wlan-ssid=", b"ssid=")  # Catalyst 9800; Aironet access points of their own
 
 # Cisco counts in kbit/s, and limits TCP ('data') and UDP ('real time') apart; 'Upstream' is from the client
@@ -35,6 +39,19 @@ def read(packet: Packet) -> Arrival:
                 if pair.startswith(prefix):
                     return reading.with_ssid(arrival, pair[len(prefix) :])
     return arrival
+
+
+def own(packet: Packet) -> Own:
+    """Cisco's own session number, by which the switch or controller wants to be asked for a change."""
+    return Own(audit_session_id(packet))
+
+
+def audit_session_id(packet: Packet) -> str:
+    """What stands in the pair `audit-session-id`; "" when there is none."""
+    for pair in packet.vendor_all(CISCO, AV_PAIR):
+        if pair.startswith(_AUDIT_PAIR):
+            return printable(pair[len(_AUDIT_PAIR) :])
+    return ""
 
 
 def express(terms: Terms) -> Expression:
@@ -62,9 +79,11 @@ def express_psk(psk: Secret, ssid: str) -> tuple[Attribute, ...]:
 
 
 def name_session(session: SessionFacts) -> tuple[Attribute, ...]:
-    """Calling-Station-Id and Cisco's own session number, audit-session-id."""
+    """Acct-Session-Id, Calling-Station-Id and Cisco's own session number, audit-session-id; all that are sent must fit."""
     return identify(session, ("Acct-Session-Id", "Calling-Station-Id", "Cisco-AVPair"))
 
+
+ASK_AGAIN = (Attribute("Cisco-AVPair", "subscriber:command=reauthenticate"),)  # by the method that held last
 
 FAMILY = Family(
     name="cisco",
@@ -74,4 +93,7 @@ FAMILY = Family(
     express=express,
     identify=name_session,
     psk=express_psk,
+    coa_port=1700,  # `aaa server radius dynamic-author` listens there unless it has another `port`
+    ask_again=ASK_AGAIN,
+    own=own,
 )

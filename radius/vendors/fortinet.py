@@ -46,4 +46,5 @@ FAMILY = Family(
     express=express,
     identify=name_session,
     psk=tunnel_password,
+    ask_again=(Attribute("Fortinet-Host-Port-AVPair", "action=reauth-port"),),  # FortiSwitch; a FortiGate only disconnects
 )

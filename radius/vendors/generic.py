@@ -8,7 +8,7 @@ Filter-Id (RFC 2865 section 5.11) is the one name there is, so a filter profile 
 from policies.grant import Terms
 from radius.vendors.base import Attribute, Expression, Family, SessionFacts
 from radius.vendors.reading import read
-from radius.vendors.writing import Reply, identify
+from radius.vendors.writing import Reply, identify, of_nas
 
 IDENTITY = ("Acct-Session-Id", "Calling-Station-Id", "User-Name")  # RFC 5176 section 3, what most NASes look at
 
@@ -22,8 +22,8 @@ def express(terms: Terms) -> Expression:
 
 
 def name_session(session: SessionFacts) -> tuple[Attribute, ...]:
-    """RFC 5176 section 3; a port helps a switch that keeps no Acct-Session-Id."""
-    return identify(session, (*IDENTITY, "NAS-Port", "NAS-Port-Id"))
+    """RFC 5176 section 3, with the NAS's own name; a port helps a switch that keeps no Acct-Session-Id."""
+    return (*identify(session, (*IDENTITY, "NAS-Port", "NAS-Port-Id")), *of_nas(session))
 
 
 FAMILY = Family(

@@ -5,7 +5,8 @@ Source: 'S1720, S2700, S5700, and S6720 Series Configuration Guide - User Access
 
 Filter-Id is a user group's name or an ACL's number (3000-3999 on wires, 3000-3031 by radio), never both in one reply. With a
 redirect, the ACL says what is redirected. 'Input' is from the user to the device (upload), rates are bit/s. Rules in
-HW-Data-Filter have a language of their own: they can be given as raw attributes.
+HW-Data-Filter have a language of their own: they can be given as raw attributes. HW-Ext-Specific in a CoA-Request has a
+command: 1 authenticates anew, 2 and 3 shut the port ('radius-server authorization hw-ext-specific command').
 """
 
 from policies.access import Arrival
@@ -53,4 +54,5 @@ FAMILY = Family(
     read=read,
     express=express,
     identify=name_session,
+    ask_again=(Attribute("Huawei-Ext-Specific", "user-command=1"),),
 )

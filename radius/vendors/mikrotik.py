@@ -12,12 +12,14 @@ from policies.access import Arrival
 from policies.grant import Terms
 from radius.secret import Secret
 from radius.vendors import reading
+from radius.vendors.accounting import NOTHING, Own, ipv4
 from radius.vendors.base import Attribute, Expression, Family, SessionFacts
-from radius.vendors.reading import printable
+from radius.vendors.texts import printable
 from radius.vendors.writing import Reply, identify, wpa_key
 from radius.wire.attributes import CALLED_STATION_ID
 from radius.wire.packet import Packet
 
+MIKROTIK, HOST_IP = 14988, 10
 TAG_8021Q = 0  # Mikrotik-Wireless-VLANID-Type; 1 is 802.1ad
 
 
@@ -28,6 +30,12 @@ def read(packet: Packet) -> Arrival:
         called = printable(packet.first.get(CALLED_STATION_ID, b""))
         return reading.with_ssid(arrival, called.encode())
     return arrival
+
+
+def own(packet: Packet) -> Own:
+    """The address that a HotSpot client has of its own, which the router translates into Framed-IP-Address."""
+    address = packet.vendor(MIKROTIK, HOST_IP)
+    return Own(addresses=(ipv4(address),)) if address is not None and len(address) == 4 else NOTHING
 
 
 def express(terms: Terms) -> Expression:
@@ -67,5 +75,7 @@ FAMILY = Family(
     express=express,
     identify=name_session,
     psk=express_psk,
+    own=own,
     reauthenticates=False,
+    changes=frozenset({"acl", "bandwidth_down", "bandwidth_up", "idle_timeout"}),  # no VLAN, no address list
 )

@@ -12,6 +12,7 @@ from typing import Final
 from policies.access import Arrival
 from policies.mac import CANONICAL, canonical_mac
 from radius.vendors.base import UnreadableName
+from radius.vendors.texts import printable
 from radius.wire.attributes import (
     CALLED_STATION_ID,
     CALLING_STATION_ID,
@@ -77,15 +78,6 @@ called_station: Final = lru_cache(maxsize=8192)(_called_station)
 
 Some controllers may be set to send the access point's name instead of its MAC; then only the SSID is taken.
 """
-
-
-def printable(value: bytes) -> str:
-    """A text of the NAS, "" when it is not printable UTF-8."""
-    try:
-        text = value.decode()
-    except UnicodeDecodeError:
-        return ""
-    return text if text.isprintable() else ""
 
 
 def with_ssid(arrival: Arrival, ssid: bytes | None) -> Arrival:

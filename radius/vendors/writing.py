@@ -168,7 +168,8 @@ def identify(session: SessionFacts, names: Iterable[str]) -> tuple[Attribute, ..
 
 
 def of_nas(session: SessionFacts) -> tuple[Attribute, ...]:
-    """The NAS's own address, for controllers that relay to several (RFC 5176 section 3); none when it is not known."""
-    if not session.nas_address:
-        return ()
-    return (Attribute("NAS-IPv6-Address" if ":" in session.nas_address else "NAS-IP-Address", session.nas_address),)
+    """The NAS as it calls itself, for controllers that relay to several and for those that insist (RFC 5176 section 3):
+    its address, else its identifier; none when neither is known."""
+    if session.nas_address:
+        return (Attribute("NAS-IPv6-Address" if ":" in session.nas_address else "NAS-IP-Address", session.nas_address),)
+    return (Attribute("NAS-Identifier", session.nas_identifier),) if session.nas_identifier else ()

@@ -64,9 +64,11 @@ ACCT_INTERIM_INTERVAL: Final = 85
 NAS_PORT_ID: Final = 87
 CHARGEABLE_USER_IDENTITY: Final = 89  # RFC 4372 section 2
 NAS_IPV6_ADDRESS: Final = 95  # RFC 3162 section 2.1
+FRAMED_INTERFACE_ID: Final = 96  # RFC 3162 section 2.2
 FRAMED_IPV6_PREFIX: Final = 97
 ERROR_CAUSE: Final = 101  # RFC 5176 section 3.5
 EAP_KEY_NAME: Final = 102  # RFC 4072 section 4.1; RFC 7268 section 2.2 lets RADIUS carry it
+DELEGATED_IPV6_PREFIX: Final = 123  # RFC 4818 section 3
 OPERATOR_NAME: Final = 126  # RFC 5580 section 4.1
 FRAMED_IPV6_ADDRESS: Final = 168  # RFC 6911 section 3.1
 

@@ -94,6 +94,13 @@ class SharedSecret:
         head = _HEADER.pack(code, identifier, _length(20 + len(attributes)))
         return head + md5(head + _NO_AUTHENTICATOR + attributes + self._octets).digest() + attributes
 
+    def signed_digest_request(self, code: int, identifier: int, attributes: bytes) -> bytes:
+        """A CoA- or Disconnect-Request with Message-Authenticator first, which RFC 5176 section 3.4 has made before the
+        Request Authenticator and with that zero. Raises ValueError above 4,096 octets."""
+        head = _HEADER.pack(code, identifier, _length(38 + len(attributes)))
+        signature = self._mac(head + _NO_AUTHENTICATOR + _BLANK_MAC + attributes)
+        return self.digest_request(code, identifier, _MAC_ATTRIBUTE + signature + attributes)
+
     # --- responses ----------------------------------------------------------------------------------------------------
 
     def reply(self, code: int, request: Packet, attributes: bytes) -> bytes:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from radius.audit.answers import ERROR_CAUSES, NasAnswer, explain_answer, of_error_cause
 from radius.audit.causes import Cause
 from radius.audit.cyrillic import NAMES, to_latin
 from radius.audit.findings import Finding, explain_finding
@@ -38,6 +39,28 @@ def test_every_finding_has_one_sentence_of_cause_and_one_of_cure(finding: Findin
     assert told.cause != told.cure
 
 
+@pytest.mark.parametrize("language", list(Language))
+@pytest.mark.parametrize("answer", list(NasAnswer))
+def test_every_answer_of_an_access_point_has_one_sentence_of_cause_and_one_of_cure(answer: NasAnswer, language: str) -> None:
+    told = explain_answer(answer, language)
+    for sentence in (told.cause, told.cure):
+        assert ONE_SENTENCE.fullmatch(sentence), sentence
+        assert sentence[0].isupper()
+        assert "  " not in sentence
+    assert told.cause != told.cure
+
+
+def test_every_error_cause_of_the_standard_that_refuses_has_an_answer_of_its_own() -> None:
+    """RFC 5176 section 3.5: 201 goes with an ACK; all others are refusals."""
+    standard = [202, *range(401, 408), *range(501, 509)]
+    assert sorted(ERROR_CAUSES) == standard
+    assert len(set(ERROR_CAUSES.values())) == len(standard)
+    for number in (0, 201, 409, 599, 0xFFFFFFFF):
+        assert of_error_cause(number) is NasAnswer.REFUSED
+    assert all(answer.is_refusal for answer in ERROR_CAUSES.values())
+    assert not any(answer.is_refusal for answer in NasAnswer if answer.is_silence or answer is NasAnswer.DONE)
+
+
 def test_a_finding_has_no_code_that_a_cause_has() -> None:
     assert {finding.value for finding in Finding}.isdisjoint(cause.value for cause in Cause)
 
@@ -55,6 +78,9 @@ def in_both_alphabets() -> Iterator[tuple[str, str]]:
             yield from ((cyrillic.cause, latin.cause), (cyrillic.cure, latin.cure))
     for finding in Finding:
         cyrillic, latin = (explain_finding(finding, language) for language in SERBIAN)
+        yield from ((cyrillic.cause, latin.cause), (cyrillic.cure, latin.cure))
+    for answer in NasAnswer:
+        cyrillic, latin = (explain_answer(answer, language) for language in SERBIAN)
         yield from ((cyrillic.cause, latin.cause), (cyrillic.cure, latin.cure))
 
 

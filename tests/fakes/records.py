@@ -2,7 +2,15 @@
 
 from collections.abc import Iterable
 
-from radius.store.records import ClientRecord, DeviceRecord, DirectoryRecord, PersonRecord, PolicyRecord, SchoolRecord
+from radius.store.records import (
+    ClientRecord,
+    DeviceRecord,
+    DirectoryRecord,
+    PersonRecord,
+    PolicyRecord,
+    PresenceRecord,
+    SchoolRecord,
+)
 
 
 class MemoryRecords:
@@ -15,6 +23,7 @@ class MemoryRecords:
         self.all_schools: dict[str, SchoolRecord] = {}
         self.all_policies: dict[str, PolicyRecord] = {}
         self.all_directories: dict[str, DirectoryRecord] = {}
+        self.on_now: dict[str, PresenceRecord] = {}
         self.learned: set[str] = set()
         self.filled = True
 
@@ -38,6 +47,9 @@ class MemoryRecords:
 
     def directories(self) -> list[DirectoryRecord]:
         return [self.all_directories[name] for name in sorted(self.all_directories)]
+
+    def presence(self, subject: str) -> PresenceRecord | None:
+        return self.on_now.get(subject)
 
     def complete(self) -> bool:
         return self.filled

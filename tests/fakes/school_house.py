@@ -5,6 +5,7 @@ import os
 import random
 from collections.abc import Callable
 
+from radius.aaa.login_class import LoginSeal
 from radius.aaa.schools import Schools
 from radius.audit.events import Event
 from radius.crypto.mschap import hash_nt_password_hash, nt_password_hash
@@ -149,7 +150,8 @@ class SchoolHouse:
         self.add_device("02-00-00-00-05-01")
         self.clients = Clients(self.records, self.seals.open, self.counters, self._learn)
         self.schools = Schools(self.records, words.check)
-        self.replies = Replies(words, 300, os.urandom, random.Random(7).random)
+        self.seal = LoginSeal(b"k" * 32, os.urandom)
+        self.replies = Replies(words, 300, os.urandom, random.Random(7).random, self.seal)
         self.gate = Gate(
             self.clients,
             self.schools,

@@ -2,6 +2,7 @@
 
 import pytest
 
+from policies.grant import Terms
 from radius.errors import OperatorError
 from radius.vendors import FAMILIES
 from radius.vendors.base import SessionFacts
@@ -13,12 +14,14 @@ ALL = SessionFacts(
     mac="02-00-00-00-05-01",
     acct_session_id="5F3A-01",
     nas_address="192.0.2.12",
+    nas_identifier="ap-hall",
     nas_port=3,
     nas_port_id="ge-0/0/3",
     framed_address="198.51.100.7",
     audit_session_id="0A0B0C0D00000001",
 )
 ACCT, MAC, USER = "Acct-Session-Id=5F3A-01", "Calling-Station-Id=02-00-00-00-05-01", "User-Name=ana@os-vuk.example"
+NAS = "NAS-IP-Address=192.0.2.12"
 ADDRESS, AUDIT = "Framed-IP-Address=198.51.100.7", "Cisco-AVPair=audit-session-id=0A0B0C0D00000001"
 
 
@@ -29,16 +32,16 @@ def named(family: str, session: SessionFacts) -> list[str]:
 @pytest.mark.parametrize(
     ("family", "expected"),
     [
-        ("generic", [ACCT, MAC, USER, "NAS-Port=3", "NAS-Port-Id=ge-0/0/3"]),
+        ("generic", [ACCT, MAC, USER, "NAS-Port=3", "NAS-Port-Id=ge-0/0/3", NAS]),
         ("hostapd", [ACCT, MAC]),
         ("cisco", [ACCT, MAC, AUDIT]),
-        ("aruba", [ACCT, MAC, USER, ADDRESS]),
-        ("ruckus", [ACCT, MAC, USER, "NAS-IP-Address=192.0.2.12"]),
+        ("aruba", [ACCT, MAC, USER, ADDRESS, "NAS-Port-Id=ge-0/0/3", NAS]),
+        ("ruckus", [ACCT, MAC, USER, NAS]),
         ("mikrotik", [ACCT, USER, ADDRESS, MAC]),
         ("unifi", [ACCT, MAC]),
-        ("meraki", [ACCT, MAC, AUDIT]),
+        ("meraki", [ACCT, MAC, AUDIT, NAS]),
         ("huawei", [ACCT]),
-        ("extreme", [ACCT, MAC, USER, "NAS-Port-Id=ge-0/0/3"]),
+        ("extreme", [MAC, "NAS-Port=3", NAS]),
         ("fortinet", [USER, MAC, ACCT]),
     ],
 )
@@ -89,3 +92,24 @@ def test_ipv6_addresses_go_where_they_fit() -> None:
     session = SessionFacts(mac="02-00-00-00-05-01", nas_address="2001:db8::12", framed_address="2001:db8::7")
     assert named("ruckus", session) == [MAC, "NAS-IPv6-Address=2001:db8::12"]
     assert named("mikrotik", session) == [MAC]
+
+
+def test_a_nas_without_an_address_is_called_by_its_identifier() -> None:
+    session = SessionFacts(mac="02-00-00-00-05-01", nas_identifier="ap-hall")
+    assert named("ruckus", session) == [MAC, "NAS-Identifier=ap-hall"]
+    assert named("hostapd", session) == [MAC]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_what_a_family_says_to_have_a_session_asked_again_can_be_encoded(family: str) -> None:
+    for attribute in FAMILIES[family].ask_again:
+        assert DICTIONARY.check(attribute.name, attribute.value) is None
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_what_a_family_can_change_is_a_field_of_terms_that_it_says(family: str) -> None:
+    """A field that `express` leaves out would be promised here and never sent."""
+    values = {"filter_id": "young", "acl": "pupils", "bandwidth_down": 1000, "bandwidth_up": 500, "idle_timeout": 600}
+    for field in FAMILIES[family].changes:
+        terms = Terms(**{field: values[field]})  # type: ignore[arg-type]  # each of its own type
+        assert field not in FAMILIES[family].express(terms).lost

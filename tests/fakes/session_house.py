@@ -87,7 +87,7 @@ class SessionHouse:
         self._directory = LocalDirectory(self.node_file, self.keyring)
         self._schools = Schools(self.node_file, WORDS.check)
         self._former = Former(self._versions, self.node_file, WORDS.check)
-        self.deciding = Deciding(self._schools, self._former, self._ask)
+        self.deciding = Deciding(self._schools, self._former, self._ask, self.node_file.presence)
         self.pace = pace or Pace()
         self.feed()
 
@@ -173,6 +173,7 @@ class SessionHouse:
             "role": "student",
             "rule": rule,
             "policy": policy[:16],
+            "method": "",
             "vlan": vlan,
             "valid_until": 0.0,
             "limited": False,

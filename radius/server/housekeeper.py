@@ -10,13 +10,13 @@ import os
 import signal
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 from threading import Event
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from radius.aaa.counting import Counting, Excess
+from radius.aaa.counting import Counting
+from radius.aaa.excesses import AskForExcesses
 from radius.aaa.grants import GrantsInForce
 from radius.aaa.schools import Schools
 from radius.aaa.session_keeping import SWEEP, Keeper
@@ -173,7 +173,9 @@ class Carrying(Rounds):
         self._node_file.refresh()
         self._generation = self._node_file.generation()
         self._schools = Schools(self._node_file, dictionary.load().check)
-        self._keeper = Keeper(keyring, Counting(GrantsInForce(self._schools), _ask_nobody))
+        self._keeper = Keeper(
+            keyring, Counting(GrantsInForce(self._schools), AskForExcesses(keyring, self._home.settings.node))
+        )
         journal = self._home.settings.journal
         self._carrier = Carrier(
             self.engine,
@@ -210,7 +212,3 @@ class Carrying(Rounds):
         if not more:
             self._swept = time.monotonic()
         return more
-
-
-def _ask_nobody(_connection: Connection, _excesses: Sequence[Excess], _now: float) -> None:
-    pass

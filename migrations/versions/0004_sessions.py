@@ -56,6 +56,7 @@ def _sessions() -> None:
         sa.Column("role", sa.String(length=32), nullable=False),
         sa.Column("rule", sa.Text(), nullable=False),
         sa.Column("policy", sa.String(length=64), nullable=False),
+        sa.Column("method", sa.String(length=32), nullable=False),
         sa.Column("vlan", sa.Integer(), nullable=False),
         sa.Column("valid_until", sa.Float(), nullable=False),
         sa.Column("limited", sa.Boolean(), nullable=False),

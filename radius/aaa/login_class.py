@@ -24,9 +24,8 @@ _NONCE: Final = 12
 _TAG: Final = 16
 _SHORTEST: Final = 1 + _NONCE + _TAG
 _MOST: Final = 253 - _SHORTEST  # octets of what is sealed: one attribute (RFC 2865 section 5)
-_POLICY: Final = 16  # hexadecimal digits of a policy's hash that are told
 
-_Told = tuple[int, str, str, str, bytes, int, int, int, bool]
+_Told = tuple[int, str, str, str, bytes, int, int, int, bool, str]
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(_Told).decode
 
@@ -53,16 +52,17 @@ class LoginSeal:
         valid_until: float,
         interim: int,
         limited: bool,
+        method: str,
     ) -> tuple[str, bytes]:
         """A new login's id and its Class; the arguments are those of Login. What does not fit into one attribute is left out:
         the audit log has it under the id."""
         nonce = self._random(_NONCE)
-        digest = bytes.fromhex(policy[:_POLICY])
-        octets = _encode((int(time), subject, role, rule, digest, vlan, int(valid_until), interim, limited))
+        digest = bytes.fromhex(policy)
+        octets = _encode((int(time), subject, role, rule, digest, vlan, int(valid_until), interim, limited, method))
         if len(octets) > _MOST:
-            octets = _encode((int(time), subject, role[:32], "", digest, vlan, int(valid_until), interim, limited))
+            octets = _encode((int(time), subject, role[:32], "", digest, vlan, int(valid_until), interim, limited, method))
         if len(octets) > _MOST:
-            octets = _encode((int(time), "", role[:32], "", digest, vlan, int(valid_until), interim, False))
+            octets = _encode((int(time), "", role[:32], "", digest, vlan, int(valid_until), interim, False, method))
         return nonce.hex(), VERSION + nonce + self._encrypt(nonce, octets, VERSION)
 
     def read(self, octets: bytes) -> Login | None:
@@ -74,5 +74,7 @@ class LoginSeal:
             told = _decode(self._decrypt(nonce, octets[1 + _NONCE :], VERSION))
         except (InvalidTag, msgspec.DecodeError):
             return None
-        time, subject, role, rule, policy, vlan, valid_until, interim, limited = told
-        return Login(nonce.hex(), float(time), subject, role, rule, policy.hex(), vlan, float(valid_until), interim, limited)
+        time, subject, role, rule, policy, vlan, valid_until, interim, limited, method = told
+        return Login(
+            nonce.hex(), float(time), subject, role, rule, policy.hex(), vlan, float(valid_until), interim, limited, method
+        )

@@ -131,22 +131,20 @@ def _end_restarted(desk: Desk, restarts: list[Accounted]) -> None:
 
 
 def _end_replaced(desk: Desk) -> None:
-    """A session that began in this batch ends the others of its device."""
-    began: dict[Fact, list[Place]] = {}
-    for place in desk:
-        mac = place.session.fact("mac")
-        if mac and (place.before is None or place.before.started != place.session.started):
-            began.setdefault(mac, []).append(place)
-    if not began:
-        return
-    macs = sorted(str(mac) for mac in began)
+    """Of a device's living sessions in one school the latest to begin ends the others; looked at when one has begun."""
+    began = {
+        place.session.fact("mac") for place in desk if place.before is None or place.before.started != place.session.started
+    }
+    macs = sorted(str(mac) for mac in began if mac)
     for start in range(0, len(macs), AT_ONCE):
         desk.fetch((sessions.c.ended == 0) & sessions.c.mac.in_(macs[start : start + AT_ONCE]))
+    devices: dict[tuple[Fact, Fact], list[Place]] = {}
     for place in desk:
-        if place.session.end[0]:
-            continue
-        for newer in began.get(place.session.fact("mac"), ()):
-            if newer is not place and newer.session.fact("school") == place.session.fact("school"):
+        if place.session.fact("mac") in began and not place.session.end[0]:
+            devices.setdefault((place.session.fact("school"), place.session.fact("mac")), []).append(place)
+    for (_, mac), places in devices.items():
+        for place in places if mac and len(places) > 1 else ():
+            for newer in places:
                 place.session = replaced(place.session, newer.session) or place.session
 
 
@@ -155,8 +153,8 @@ def _moved(place: Place) -> bool:
     before, session = place.before, place.session
     if before is None or place.united:
         return place.united or any(record.addresses for record in place.records)
-    held = before.held[0]
-    if any(record.addresses and record.addresses != held for record in place.records):
+    held, at = before.held
+    if any(record.addresses and (record.addresses != held or record.event_time < at) for record in place.records):
         return True
     return bool(held or session.held[0]) and (before.started != session.started or before.end != session.end)
 

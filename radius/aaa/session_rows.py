@@ -10,7 +10,7 @@ from radius.aaa.sessions import NAMES, Fact, SessionRow
 from radius.audit.events import Login
 from radius.store.tables import sessions
 
-_COLUMNS_OF_LOGIN: Final = ("login", "subject", "role", "rule", "policy", "vlan", "valid_until", "limited", "interim")
+_COLUMNS_OF_LOGIN: Final = ("login", "subject", "role", "rule", "policy", "method", "vlan", "valid_until", "limited", "interim")
 _COUNTERS: Final = ("input_octets", "output_octets", "input_packets", "output_packets", "session_time")
 _PLAIN: Final = tuple(name for name in NAMES if name != "addresses")
 _ADDRESSES: Final = NAMES.index("addresses")
@@ -78,6 +78,7 @@ def columns_of(session: SessionRow) -> dict[str, Any]:
         "role": login.role if login is not None else "",
         "rule": login.rule if login is not None else "",
         "policy": login.policy if login is not None else "",
+        "method": login.method if login is not None else "",
         "vlan": login.vlan if login is not None else 0,
         "valid_until": login.valid_until if login is not None else 0.0,
         "limited": login is not None and login.limited,
@@ -107,6 +108,7 @@ def session_of(row: Row[Any]) -> SessionRow:
             row.valid_until,
             row.interim,
             row.limited,
+            row.method,
         )
     plain: list[Fact] = [getattr(row, name) for name in _PLAIN]
     facts = (*plain[:_ADDRESSES], state.addresses, *plain[_ADDRESSES:], login)

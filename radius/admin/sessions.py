@@ -19,7 +19,7 @@ class Session(Struct, frozen=True, kw_only=True):
     """A session. Times are seconds since the epoch; `ended` is 0 while it lives, and then `end_reason` is "".
 
     `nas` is the address that its accounting came from; `nas_port` is -1 when unknown. `authenticated` says that the access
-    point gave us back the Class of a login of ours; without it `login`, `subject`, `role`, `rule` and `policy` are "".
+    point gave us back the Class of a login of ours; without it what we know of the login, from `login` to `method`, is "".
     `valid_until` is when its decision has to be made anew, 0 for never. `input` is what came from the device.
     """
 
@@ -47,6 +47,7 @@ class Session(Struct, frozen=True, kw_only=True):
     role: str
     rule: str
     policy: str
+    method: str
     vlan: int
     valid_until: float
     started: float

@@ -77,10 +77,12 @@ class JournalGap(Struct, frozen=True, gc=False, array_like=True, tag=4):
 
 
 class Login(Struct, frozen=True, gc=False, array_like=True):
-    """Of which login a session is: what our Class in the Access-Accept said (radius.aaa.login_class). `id` is random and in
-    hexadecimal, the same as in the audit row of the login; `policy` the beginning of the policy's hash; `interim` the
-    Acct-Interim-Interval that was asked for, in seconds, 0 for none; `limited` says that the grant counts devices, sessions or
-    use. Times are seconds since the epoch, 0 for never."""
+    """Of which login a session is: what our Class in the Access-Accept said (radius.aaa.login_class).
+
+    `id` is random and in hexadecimal, the same as in the audit row of the login; `interim` the Acct-Interim-Interval that was
+    asked for, in seconds, 0 for none; `limited` says that the grant counts devices, sessions or use; `method` how the proof
+    was made. Times are seconds since the epoch, 0 for never.
+    """
 
     id: str
     time: float
@@ -92,6 +94,7 @@ class Login(Struct, frozen=True, gc=False, array_like=True):
     valid_until: float = 0.0
     interim: int = 0
     limited: bool = False
+    method: str = ""
 
 
 class Accounted(Struct, frozen=True, gc=False, array_like=True, tag=5):

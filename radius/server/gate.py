@@ -222,7 +222,7 @@ class Gate:
             self.finish(attempt, arrival, proof, refused, school, answered)
             return
         seconds, octets = self._replies.session_time(template, decision, attempt.now)
-        login, class_ = self._replies.login(template, decision, principal, attempt.now)
+        login, class_ = self._replies.login(template, decision, principal, proof.method, attempt.now)
         octets = template.attributes + octets + class_ + eap
         if isinstance(answer, Proved) and isinstance(proof, Proof):
             if answer.nt_hash_hash is not None:

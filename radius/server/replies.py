@@ -143,7 +143,9 @@ class Replies:
         times = session_timing(template.grant, decision.valid_until, now, self._random(), self._jitter)
         return times.seconds, timing(times.seconds, times.reauthenticate) if times.seconds else b""
 
-    def login(self, template: Template, decision: Decision, principal: Principal | None, now: float) -> tuple[str, bytes]:
+    def login(
+        self, template: Template, decision: Decision, principal: Principal | None, method: str, now: float
+    ) -> tuple[str, bytes]:
         """A new login's id, and the Class by which its session's accounting finds it. 1.5 us."""
         valid_until = decision.valid_until
         login, octets = self._seal.write(
@@ -156,6 +158,7 @@ class Replies:
             valid_until if valid_until != _NEVER else 0.0,
             template.interim,
             template.counts,
+            method,
         )
         return login, encode_attribute(CLASS, octets)
 

@@ -52,6 +52,7 @@ sessions = Table(  # one row a session, folded from its accounting records (radi
     Column("role", String(32), nullable=False),
     Column("rule", Text, nullable=False),
     Column("policy", String(64), nullable=False),
+    Column("method", String(32), nullable=False),
     Column("vlan", Integer, nullable=False),
     Column("valid_until", Float, nullable=False),
     Column("limited", Boolean, nullable=False),

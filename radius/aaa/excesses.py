@@ -1,6 +1,7 @@
-"""Sessions that are more than their grant allows are ended, or changed to what the grant names instead, through the outbox."""
+"""What is over a limit of its grant, put into the outbox: to be ended, or given what its quota gives then."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from sqlalchemy import Connection
 
@@ -11,24 +12,25 @@ from radius.store.outbox import Kind
 from radius.store.session_wishes import rows_of, wish
 from radius.store.tables import sessions
 
-TRY_FOR = 3600.0  # seconds for which an access point that does not answer is asked; then the next count asks anew
+TRY_FOR: Final = 3600.0  # seconds for which an access point that does not answer is asked
 
 
-class AskForExcesses:
-    """Puts requests into the outbox for what `radius.aaa.counting` finds. `node` names the server that asks."""
+class Excesses:
+    """Asks in the name of `node`. See radius.aaa.counting.Ask."""
 
     def __init__(self, keyring: Keyring, node: str) -> None:
         self._keyring = keyring
-        self._actor = f"node:{node}"
+        self._node = node
 
-    def __call__(self, connection: Connection, excesses: Sequence[Excess], now: float) -> None:
-        """Ask for each session that does not wait there already, at once: a limit holds from the moment it is passed."""
-        wanted = {each.session: each for each in excesses}
-        rows = rows_of(connection, sessions.c.id.in_(wanted) & (sessions.c.ended == 0), len(wanted))
-        waiting = outbox.waiting_for(connection, [row.id for row in rows])
+    def ask(self, connection: Connection, excesses: Sequence[Excess], now: float) -> None:
+        """Put a request for each into the outbox, unless one waits there already."""
+        waiting = outbox.waiting_for(connection, [excess.session for excess in excesses])
+        wanted = {excess.session: excess for excess in excesses if excess.session not in waiting}
+        if not wanted:
+            return
         wishes = []
-        for row in rows:
-            if row.id not in waiting:
-                kind = Kind.CHANGE if wanted[row.id].change else Kind.DISCONNECT
-                wishes.append(wish(row, kind, str(wanted[row.id].cause), self._actor, now, now + TRY_FOR))
+        for row in rows_of(connection, sessions.c.id.in_(wanted), len(wanted)):
+            excess = wanted[row.id]
+            kind = Kind.CHANGE if excess.change else Kind.DISCONNECT
+            wishes.append(wish(row, kind, str(excess.cause), f"node:{self._node}", now, now + TRY_FOR))
         outbox.put(connection, self._keyring, wishes, now)

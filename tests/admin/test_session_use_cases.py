@@ -17,9 +17,6 @@ from radius.store.master_key import MasterKey
 from radius.store.tables import schools, session_addresses
 from tests.fakes.accounting import NOW, PHONE, interim, start, stop
 from tests.fakes.postgres import both_stores
-from tests.store.conftest import empty_database, empty_template, engine, url
-
-__all__ = ["empty_database", "empty_template", "engine", "url"]
 
 pytestmark = both_stores
 

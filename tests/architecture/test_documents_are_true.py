@@ -74,6 +74,14 @@ def test_the_page_about_802_1x_has_each_cause_as_the_log_tells_it() -> None:
     assert rows_of_table(ROOT / "docs" / "802.1x.md", "### The causes") == [(code, it.cause, it.cure) for code, it in told]
 
 
+def test_the_page_about_sessions_has_each_limit_as_the_log_tells_it() -> None:
+    told = [
+        (cause, explain(cause, "coordinator", "en")) for cause in (Cause.DEVICE_LIMIT, Cause.SESSION_LIMIT, Cause.QUOTA_USED_UP)
+    ]
+    rows = rows_of_table(ROOT / "docs" / "sessions.md", "## Limits and quotas")
+    assert rows == [(code, it.cause, it.cure) for code, it in told]
+
+
 def test_the_page_about_802_1x_has_each_diagnosis_as_it_is_told() -> None:
     told = [(finding, explain_finding(finding, "en")) for finding in Finding]
     assert rows_of_table(ROOT / "docs" / "802.1x.md", "### The diagnosis") == [(code, it.cause, it.cure) for code, it in told]

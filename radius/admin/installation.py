@@ -38,6 +38,7 @@ node = {node}                       # this machine's name in the audit log; each
 # auth_port = 1812
 # acct_port = 1813
 # workers = 1                           # processes; not more than the machine's cores
+# steer = true                          # the kernel delivers a packet to its device's own worker
 # reject_delay = 1.0                    # seconds before a wrong password is told
 # receive_buffer = 4194304              # octets a socket; the system's limit is net.core.rmem_max
 # reauthentication_jitter = 300         # seconds by which sessions that end together are spread

@@ -74,7 +74,7 @@ node = {node}                       # this machine's name in the audit log; each
 # keep_seconds = 900                    # how long a carried journal stays, for a database failover
 
 [accounting]
-# interim_seconds = 600                 # access points are asked for a record of each session as often; 0 leaves it to them
+# interim_seconds = 600                 # between two accounting records of a session, asked of access points; 0: their own way
 
 [sessions]
 # reauthorize_per_school = 5.0          # requests a second to one school's access points after a change of policy or accounts

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 import pytest
 
+from radius.audit.answers import NasAnswer, explain_answer
 from radius.audit.causes import Cause
 from radius.audit.findings import Finding, explain_finding
 from radius.audit.sentences import explain
@@ -79,6 +80,12 @@ def test_the_page_about_sessions_has_each_limit_as_the_log_tells_it() -> None:
         (cause, explain(cause, "coordinator", "en")) for cause in (Cause.DEVICE_LIMIT, Cause.SESSION_LIMIT, Cause.QUOTA_USED_UP)
     ]
     rows = rows_of_table(ROOT / "docs" / "sessions.md", "## Limits and quotas")
+    assert rows == [(code, it.cause, it.cure) for code, it in told]
+
+
+def test_the_page_about_sessions_has_each_answer_of_an_access_point_as_it_is_told() -> None:
+    told = [(answer, explain_answer(answer, "en")) for answer in NasAnswer]
+    rows = rows_of_table(ROOT / "docs" / "sessions-dynamic.md", "## The answers")
     assert rows == [(code, it.cause, it.cure) for code, it in told]
 
 

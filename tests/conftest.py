@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 import pytest
 from hypothesis import HealthCheck, settings
+from sqlalchemy import Engine
 
+from radius.store.engine import open_store
+from radius.store.upgrade import upgrade
 from tests.fakes.postgres import Cluster, cluster, find_postgres
 
 if TYPE_CHECKING:
@@ -115,6 +118,46 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     marks = {mark.name for mark in metafunc.definition.iter_markers()}
     if "both_stores" in marks and "sqlite_alone" not in marks and "backend" in metafunc.fixturenames:
         metafunc.parametrize("backend", ["sqlite", "postgresql"])
+
+
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """The octets of an empty store of this version on SQLite."""
+    path = tmp_path_factory.mktemp("template") / "kapija.db"
+    _upgraded(f"sqlite:///{path}")  # the last connection's end folds the WAL into the file
+    return path.read_bytes()
+
+
+@pytest.fixture(scope="session")
+def empty_template(postgres: Cluster) -> str:
+    """The name of the same in PostgreSQL, to be copied."""
+    return postgres.make_template("store", _upgraded)
+
+
+def _upgraded(url: str) -> None:
+    engine = open_store(url)
+    upgrade(engine)
+    engine.dispose()
+
+
+@pytest.fixture
+def url(backend: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """An empty store of this version."""
+    if backend == "sqlite":
+        (tmp_path / "kapija.db").write_bytes(request.getfixturevalue("empty_database"))
+        yield f"sqlite:///{tmp_path / 'kapija.db'}"
+        return
+    cluster: Cluster = request.getfixturevalue("postgres")
+    with cluster.database(request.getfixturevalue("empty_template")) as made:
+        yield made
+
+
+@pytest.fixture
+def engine(url: str) -> Iterator[Engine]:
+    """The engine of an empty store of this version."""
+    engine = open_store(url)
+    yield engine
+    engine.dispose()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -111,44 +111,54 @@ class Counting:
             )
         return {subject for subject, _ in amounts}
 
-    def _keep(self, work: Work, subjects: list[str], logins: list[AccessDecided], now: float) -> None:
-        """Store who is on now. The revision is taken first: whoever has it sees what all others have stored."""
-        revision, connection = work.revision, work.connection
+    def _keep(self, work: Work, subjects: list[str], logins: Sequence[AccessDecided], now: float) -> None:
+        """Store who is on now, if that is other than what is stored; it is looked at again once the revision is ours, because
+        who has that sees what all others have stored."""
+        rows, excesses = self._now(work.connection, subjects, logins, now)
+        if rows:
+            revision = work.revision
+            rows, excesses = self._now(work.connection, subjects, logins, now)
+            if rows:
+                statement = insert_or(work.connection, presence)
+                news = {name: statement.excluded[name] for name in ("devices", "used_up_until", "removed", "revision")}
+                work.connection.execute(
+                    statement.on_conflict_do_update(index_elements=["subject"], set_=news),
+                    [row | {"removed": False, "revision": revision} for row in rows],
+                )
+        if excesses:
+            self._ask(work.connection, excesses, now)
+
+    def _now(
+        self, connection: Connection, subjects: list[str], logins: Sequence[AccessDecided], now: float
+    ) -> tuple[list[dict[str, Any]], list[Excess]]:
+        """The rows of `presence` that are other than those stored, and what exceeds a grant."""
         living: dict[str, list[_Living]] = {}
         stored: dict[str, tuple[list[list[Any]], float]] = {}
         for start in range(0, len(subjects), AT_ONCE):
             some = subjects[start : start + AT_ONCE]
-            of_sessions = select(
-                sessions.c.subject, sessions.c.id, sessions.c.mac, sessions.c.school, sessions.c.rule, sessions.c.started
-            ).where(sessions.c.subject.in_(some), sessions.c.ended == 0)
-            for subject, *values in connection.execute(of_sessions.order_by(sessions.c.started, sessions.c.id)):
+            names = ("subject", *_Living.__struct_fields__)
+            mine = select(*(sessions.c[name] for name in names)).where(sessions.c.subject.in_(some), sessions.c.ended == 0)
+            for subject, *values in connection.execute(mine.order_by(sessions.c.started, sessions.c.id)):
                 living.setdefault(subject, []).append(_Living(*values))
             for row in connection.execute(select(presence).where(presence.c.subject.in_(some))):
                 stored[row.subject] = row.devices, row.used_up_until
+        coming: dict[str, list[AccessDecided]] = {}
+        for event in logins:
+            coming.setdefault(event.subject, []).append(event)
         rows, excesses = [], []
         for subject in subjects:
-            mine = living.get(subject, [])
-            before, used_up = stored.get(subject, ([], 0.0))
-            devices = _devices(mine, before, [event for event in logins if event.subject == subject], now)
-            if mine:
-                used_up = self._used_up(connection, subject, mine, now)
-                excesses += self._excesses(mine, used_up)
+            on = living.get(subject, [])
+            before, used_up_before = stored.get(subject, ([], 0.0))
+            devices = _devices(on, before, coming.get(subject, []), now)
+            used_up = self._used_up(connection, subject, on[-1], now) if on else used_up_before
+            excesses += self._excesses(on, used_up, used_up_before)
             after = [[mac, until, number] for mac, (until, number) in sorted(devices.items())]
-            if (after, used_up) != stored.get(subject):
+            if (after, used_up) != (before, used_up_before):
                 rows.append({"subject": subject, "devices": after, "used_up_until": used_up})
-        if rows:
-            statement = insert_or(connection, presence)
-            news = {name: statement.excluded[name] for name in ("devices", "used_up_until", "removed", "revision")}
-            connection.execute(
-                statement.on_conflict_do_update(index_elements=["subject"], set_=news),
-                [row | {"removed": False, "revision": revision} for row in rows],
-            )
-        if excesses:
-            self._ask(connection, excesses, now)
+        return rows, excesses
 
-    def _used_up(self, connection: Connection, subject: str, living: list[_Living], now: float) -> float:
-        """Until when the quota of the latest session's grant is used up."""
-        latest = living[-1]
+    def _used_up(self, connection: Connection, subject: str, latest: _Living, now: float) -> float:
+        """Until when the quota of the latest session's grant is used up; 0 while there is some left."""
         grant, zone = self._grants.of(latest.school, latest.rule), self._grants.zone(latest.school)
         if grant is None or grant.quota is None:
             return 0.0
@@ -157,14 +167,17 @@ class Counting:
         used = {day: (octets, seconds) for day, octets, seconds in connection.execute(days)}
         return used_up_until(grant.quota, used, now, zone)
 
-    def _excesses(self, living: list[_Living], used_up: float) -> list[Excess]:
-        """Of the living sessions of one subject, oldest first, those that are too many or too long."""
-        grant = self._grants.of(living[-1].school, living[-1].rule)
+    def _excesses(self, living: list[_Living], used_up: float, before: float) -> list[Excess]:
+        """Of the living sessions of one subject, oldest first, those that are too many or too long. What a quota gives instead
+        is asked for when it is used up, and when it begins anew; a session that should not be there, again and again."""
+        grant = self._grants.of(living[-1].school, living[-1].rule) if living else None
         if grant is None:
             return []
-        if used_up and grant.quota is not None:
-            change = grant.quota.then is not None
-            return [Excess(session.id, Cause.QUOTA_USED_UP, change) for session in living]
+        if grant.quota is not None:
+            if grant.quota.then is None and used_up:
+                return [Excess(session.id, Cause.QUOTA_USED_UP, change=False) for session in living]
+            if grant.quota.then is not None and bool(used_up) != bool(before):
+                return [Excess(session.id, Cause.QUOTA_USED_UP, change=True) for session in living]
         found = {}
         if grant.max_sessions is not None:
             found = {session.id: Cause.SESSION_LIMIT for session in living[grant.max_sessions :]}

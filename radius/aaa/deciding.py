@@ -10,13 +10,16 @@ from typing import Final
 from msgspec import Struct
 
 from policies.access import Arrival, Method
+from policies.decision import Decision
 from policies.grant import Terms
 from radius.aaa.conclude import Outcome, conclude
 from radius.aaa.former import Former, given
+from radius.aaa.limits import by_quota
 from radius.aaa.reauthorize import NOTHING, Ability, Given, Step, reauthorize
 from radius.aaa.schools import School, Schools
 from radius.audit.causes import Cause
 from radius.directory.question import Answer, KnownMac, NotHere, Question, VerifiedCertificate
+from radius.store.records import PresenceRecord
 
 _DEVICE: Final = "device:"
 _LOCAL: Final = ("person:", _DEVICE)
@@ -52,12 +55,20 @@ class Decided(Struct, frozen=True):
 
 
 class Deciding:
-    """`ask` is the directory's answer, which may block; `schools` are those in force, `former` the policies before."""
+    """`ask` is the directory's answer, which may block; `schools` are those in force, `former` the policies before; `presence`
+    says who is on now of a subject whose grant counts."""
 
-    def __init__(self, schools: Schools, former: Former, ask: Callable[[Question], Answer]) -> None:
+    def __init__(
+        self,
+        schools: Schools,
+        former: Former,
+        ask: Callable[[Question], Answer],
+        presence: Callable[[str], PresenceRecord | None],
+    ) -> None:
         self._schools = schools
         self._former = former
         self._ask = ask
+        self._presence = presence
 
     def decide(self, session: Living, ability: Ability, now: float) -> Decided:
         """What is to be done with this session at `now` (seconds since the epoch). One that is not from a login of ours is left
@@ -96,7 +107,13 @@ class Deciding:
         if conclusion.outcome is Outcome.SILENCE or Cause.DIRECTORY_AWAY in conclusion.causes:
             return None
         decision = conclusion.decision
-        if conclusion.outcome is not Outcome.ACCEPT or decision is None or decision.grant is None:
+        if conclusion.outcome is not Outcome.ACCEPT or decision is None:
+            return conclusion.causes
+        held = by_quota(decision, self._presence(session.subject), now)
+        if not isinstance(held, Decision):
+            return (held,)
+        decision = held
+        if decision.grant is None:
             return conclusion.causes
         found = given(school, decision.grant, decision.rule, decision.policy, session.family)
         return (Cause.VLAN_NOT_MAPPED,) if found is None else found

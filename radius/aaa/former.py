@@ -15,6 +15,7 @@ from policies.calendar import parse as parse_calendar
 from policies.document import Document, DocumentError, parse
 from policies.evaluator import Evaluator
 from policies.grant import Grant
+from radius.aaa.limits import grant_by, rule_of
 from radius.aaa.reauthorize import Given
 from radius.aaa.schools import NATIONAL, AttributeCheck, Records, School
 from radius.audit.causes import Cause
@@ -97,7 +98,7 @@ def given(school: School, grant: Grant, rule: str, policy: str, family: str, vla
 
 def _grant(evaluator: Evaluator, rule: str) -> Grant | None:
     rules = (*evaluator.rules(), *evaluator.rules(away=True))
-    return next((each.grant for each in rules if each.name == rule), None)
+    return grant_by(next((each.grant for each in rules if each.name == rule_of(rule)), None), rule)
 
 
 def _names(policy: str, digest: str) -> bool:

@@ -4,6 +4,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from policies.grant import Grant
+from radius.aaa.limits import rule_of
 from radius.aaa.schools import School, Schools
 
 _NOWHERE: Final = ZoneInfo("UTC")
@@ -17,7 +18,8 @@ class GrantsInForce:
         self._found: dict[str, tuple[School, dict[str, Grant]]] = {}
 
     def of(self, school: str, rule: str) -> Grant | None:
-        """What a rule ("national:pupils") gives at a school now; None when there is no such rule or school any more."""
+        """What a rule ("national:pupils") gives at a school now, before its quota is used up; None when there is no such rule
+        or school any more."""
         known = self._schools.get(school)
         if known is None:
             return None
@@ -25,7 +27,7 @@ class GrantsInForce:
         if found is None or found[0] is not known:  # a School is made anew when its policy changes
             rules = {each.name: each.grant for each in known.evaluator.rules() if each.grant is not None}
             found = self._found[school] = known, rules
-        return found[1].get(rule)
+        return found[1].get(rule_of(rule))
 
     def zone(self, school: str) -> ZoneInfo:
         """The school's time zone; UTC for a school that is gone."""

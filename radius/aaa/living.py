@@ -5,13 +5,14 @@ from typing import Final
 from sqlalchemy import Connection, select
 
 from radius.aaa.deciding import Living
-from radius.audit.logins import login_of
+from radius.audit.logins import name_at_login
 from radius.store import outbox
 from radius.store.keyring import Keyring
 from radius.store.session_facts import AnyRow
 from radius.store.tables import clients, people
 
 PERSON: Final = "person:"
+DEVICE: Final = "device:"
 
 
 def living(connection: Connection, keyring: Keyring, rows: list[AnyRow]) -> list[Living]:
@@ -22,7 +23,6 @@ def living(connection: Connection, keyring: Keyring, rows: list[AnyRow]) -> list
     changed = outbox.changed(connection, [row.id for row in rows])
     found = []
     for row in rows:
-        login = login_of(connection, keyring, row.mac, row.rule, row.policy) if row.authenticated else None
         rule, policy, vlan = changed.get(row.id, (row.rule, row.policy, row.vlan))
         found.append(
             Living(
@@ -31,11 +31,11 @@ def living(connection: Connection, keyring: Keyring, rows: list[AnyRow]) -> list
                 row.family,
                 locations.get(row.client, ""),
                 row.subject,
-                names.get(row.subject) or (login.name if login is not None else ""),
+                names.get(row.subject) or _name_at_login(connection, keyring, row),
                 row.mac,
                 row.ssid,
                 row.access_point,
-                login.method if login is not None else "",
+                row.method,
                 rule,
                 policy,
                 vlan,
@@ -44,6 +44,13 @@ def living(connection: Connection, keyring: Keyring, rows: list[AnyRow]) -> list
             )
         )
     return found
+
+
+def _name_at_login(connection: Connection, keyring: Keyring, row: AnyRow) -> str:
+    """For people of an external directory; a device needs none."""
+    if not row.login or row.subject.startswith(DEVICE):
+        return ""
+    return name_at_login(connection, keyring, row.mac, row.login)
 
 
 def _usernames(connection: Connection, subjects: set[str]) -> dict[str, str]:

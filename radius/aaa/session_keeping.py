@@ -5,6 +5,7 @@ part of it bears being repeated with the same records, which is how a journal is
 """
 
 from collections.abc import Sequence
+from math import inf
 from typing import Any, Protocol
 
 from sqlalchemy import Connection, select
@@ -151,6 +152,8 @@ def _end_replaced(desk: Desk) -> None:
 def _moved(place: Place) -> bool:
     """Whether addresses or their times may have changed."""
     before, session = place.before, place.session
+    if session.held[1] == inf:  # of somebody who was erased
+        return False
     if before is None or place.united:
         return place.united or any(record.addresses for record in place.records)
     held, at = before.held

@@ -1,5 +1,6 @@
 """A session between SQL and folding: what people look for in columns, what only folding needs in one of octets."""
 
+from math import inf
 from typing import Any, Final
 
 import msgspec
@@ -8,10 +9,12 @@ from sqlalchemy import Row
 
 from radius.aaa.sessions import NAMES, Fact, SessionRow
 from radius.audit.events import Login
+from radius.store.session_tables import ERASED
 from radius.store.tables import sessions
 
 _COLUMNS_OF_LOGIN: Final = ("login", "subject", "role", "rule", "policy", "method", "vlan", "valid_until", "limited", "interim")
 _COUNTERS: Final = ("input_octets", "output_octets", "input_packets", "output_packets", "session_time")
+_PERSONAL: Final[dict[str, Fact]] = {"user": "", "mac": "", "cui": "", "addresses": ()}
 _PLAIN: Final = tuple(name for name in NAMES if name != "addresses")
 _ADDRESSES: Final = NAMES.index("addresses")
 COLUMNS: Final = tuple(
@@ -111,10 +114,12 @@ def session_of(row: Row[Any]) -> SessionRow:
             row.method,
         )
     plain: list[Fact] = [getattr(row, name) for name in _PLAIN]
-    facts = (*plain[:_ADDRESSES], state.addresses, *plain[_ADDRESSES:], login)
+    facts: tuple[Fact, ...] = (*plain[:_ADDRESSES], state.addresses, *plain[_ADDRESSES:], login)
     stamps = [state.heard] * len(facts)
     for place, stamp in state.stamps.items():
         stamps[place] = stamp
+    if row.subject == ERASED:
+        facts, stamps = _forgotten(facts, stamps)
     return SessionRow(
         facts,
         tuple(stamps),
@@ -131,3 +136,11 @@ def session_of(row: Row[Any]) -> SessionRow:
         state.ghosted,
         state.ghost_reason,
     )
+
+
+def _forgotten(facts: tuple[Fact, ...], stamps: list[float]) -> tuple[tuple[Fact, ...], list[float]]:
+    """The facts of a session of somebody who was erased: nothing that comes later says anew who it was."""
+    names = (*NAMES, "login")
+    known = [_PERSONAL.get(name, fact) for name, fact in zip(names, facts, strict=True)]
+    fixed = [inf if name in _PERSONAL or name == "login" else stamp for name, stamp in zip(names, stamps, strict=True)]
+    return tuple(known), fixed

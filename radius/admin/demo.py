@@ -42,6 +42,7 @@ PEOPLE = (  # name, role, groups, display name: plainly invented
 TEACHER = PEOPLE[0][0]
 EAPOL = "eapol_test.conf"
 PRINTER = "02-00-00-00-05-01"
+LAPTOP = "02-00-00-00-00-31"
 _LETTERS = "".join(set(string.ascii_letters + string.digits) - set("0O1lI"))  # no look-alikes: somebody will type these
 
 
@@ -50,7 +51,7 @@ class Demo(Struct, frozen=True):
 
     home: Path
 
-    def words(self, program: str, port: int) -> Iterator[str]:
+    def words(self, program: str, port: int, accounting: int) -> Iterator[str]:
         """What there is, and commands that work when pasted into another terminal."""
         kapija = f"{_near(Path(program))} --home {_near(self.home)}"
         folder = _near(self.home / "demo")
@@ -71,6 +72,13 @@ class Demo(Struct, frozen=True):
             yield ""
         yield "  # as an access point does, with words on what it would do"
         yield f"  {kapija} test login nastavnik.demo --method mschapv2 --password-file {folder}/nastavnik.demo.password"
+        yield ""
+        yield "  # as an access point's accounting does; then, who is on the network"
+        record = f"Acct-Status-Type=Start,Acct-Session-Id=1,User-Name={TEACHER},Calling-Station-Id={LAPTOP}"
+        yield f"  echo {record},Framed-IP-Address=192.0.2.31 \\"
+        yield f'    | radclient 127.0.0.1:{accounting} acct "$(cat {folder}/client.secret)"'
+        yield f"  {kapija} session list"
+        yield f"  {kapija} session who-had 192.0.2.31"
         yield ""
         yield "  # what would happen to a pupil at eleven at night, and why"
         yield f"  {kapija} explain --user ucenik.demo --school {SCHOOL} --ssid Ucenici --at 2026-11-23T23:00"

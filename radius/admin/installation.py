@@ -74,6 +74,13 @@ node = {node}                       # this machine's name in the audit log; each
 # limit_megabytes = 4096                # a journal that cannot be carried into the database grows to this
 # keep_seconds = 900                    # how long a carried journal stays, for a database failover
 
+[accounting]
+# interim_seconds = 600                 # between two accounting records of a session, asked of access points; 0: their own way
+
+[sessions]
+# reauthorize_per_school = 5.0          # requests a second to one school's access points after a change of policy or accounts
+# reauthorize_in_all = 200              # and to all of them
+
 [pki]
 # require_crl = false                   # refuse client certificates whose authority's revocation list is missing or out of date
 

@@ -20,6 +20,7 @@ from radius.audit import subjects as subjects_of_audit
 from radius.audit.tags import Tag
 from radius.errors import NotFound, OperatorError
 from radius.secret import Secret
+from radius.store.erasing import forget_sessions
 from radius.store.keyring import Keyring
 from radius.store.tables import devices, people, roster_members
 
@@ -237,6 +238,7 @@ def erase_person(admin: Admin, username: str) -> int:
             ask_end_of_erased(admin, change, subject)
         for subject in subjects:  # first: from here on SQLite overwrites what is deleted
             subjects_of_audit.erase(change.work, subject)
+        forget_sessions(change.work, subjects)
         gone: dict[str, Any] = {
             "username": f"erased {person.id}",  # a space: no account can have this name
             "display_name": b"",

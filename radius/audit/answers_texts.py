@@ -64,7 +64,7 @@ ENGLISH: dict[str, Texts] = {
     ),
     "request-initiated": (
         "The access point will ask for the session's rights itself.",
-        "Look in 'kapija audit follow' whether the new login has come.",
+        "Look in 'kapija audit tail' whether the new login has come.",
     ),
     "multiple-session-selection-unsupported": (
         "Several sessions fit the request, and the access point takes one at a time only.",
@@ -158,7 +158,7 @@ SERBIAN: dict[str, Texts] = {
     ),
     "request-initiated": (
         "Приступна тачка ће сама затражити права за сесију.",
-        "Командом 'kapija audit follow' погледајте да ли је стигло ново пријављивање.",
+        "Командом 'kapija audit tail' погледајте да ли је стигло ново пријављивање.",
     ),
     "multiple-session-selection-unsupported": (
         "Захтеву одговара више сесија, а приступна тачка прима само једну.",

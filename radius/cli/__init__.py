@@ -24,7 +24,7 @@ COMMANDS = {
     "directory": "External directories: people in LDAP or Active Directory.",
     "roster": "Schools, people and classes from a register's export.",
     "device": "Devices that are known by their MAC address.",
-    "session": "Who is on the network now, and who was: list, show, end, authenticate again.",
+    "session": "Who is on the network now, who was, who had an address; end sessions, authenticate again.",
     "policy": "The rules: show, check, publish and roll back.",
     "pki": "Certificates: the server's own, and who is trusted for clients'.",
     "explain": "Say what would be decided for somebody and why, or what is wrong with a device.",

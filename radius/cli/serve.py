@@ -79,7 +79,7 @@ def _announce(home: Home, workers: int, demo: Demo | None) -> None:
     radius = home.settings.radius
     processes = "1 worker" if workers == 1 else f"{workers} workers"
     say(f"Kapija serves RADIUS on {', '.join(radius.listen)} port {radius.auth_port} ({processes}); Ctrl-C stops it.")
-    say(f"Status-Server is answered on ports {radius.auth_port} and {radius.acct_port}; home directory: {home.path}")
-    for line in demo.words(sys.argv[0], radius.auth_port) if demo is not None else ():
+    say(f"Accounting is taken on port {radius.acct_port}; home directory: {home.path}")
+    for line in demo.words(sys.argv[0], radius.auth_port, radius.acct_port) if demo is not None else ():
         click.echo(line)
     sys.stdout.flush()

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Final
 
 import click
@@ -14,10 +15,12 @@ from radius.admin.sessions import Details, Filter, Session
 from radius.audit.answers import NasAnswer, explain_answer
 from radius.audit.sentences import Language
 from radius.cli.frame import At, Cell, administrator, json_option, pass_home, say, show_one, show_table, title, warn, words
+from radius.errors import OperatorError
 from radius.settings import Home
 from radius.store.outbox import Kind, Standing
 
 COLUMNS: Final = ("id", "user", "mac", "address", "school", "nas", "ssid", "rule", "vlan", "started", "ended")
+HOLDERS: Final = ("address", "since", "until", "session", "user", "subject", "mac", "school", "access_point", "ssid", "rule")
 ANSWERS: Final = ("request", "session", "state", "sent", "answer", "error_cause", "cause", "cure")
 WAIT: Final = 15.0  # seconds: longer than an access point is asked before silence is an answer
 LOOK_EVERY: Final = 0.1
@@ -104,6 +107,26 @@ def show(home: Home, number: int, as_json: bool) -> None:
             show_table((tuple(row.values()) for row in rows), tuple(rows[0]))
 
 
+@session.command("who-had")
+@click.argument("address")
+@click.option("--at", "when", default="", help="Local time: 2026-11-23T10:42, or with its offset from UTC (default: now).")
+@click.option("--school", help="Only at this school: others may use the same private addresses.")
+@json_option
+@pass_home
+def who_had(home: Home, address: str, when: str, school: str | None, as_json: bool) -> None:
+    """Say who had an IPv4 or IPv6 ADDRESS at a time, itself or within a prefix."""
+    with administrator(home) as admin:
+        found = sessions.who_had(admin, address, _instant(when, admin.now()), school)
+    rows = []
+    for one in found:
+        fields = _fields(one.session) | {"session": one.session.id, "address": one.held.address}
+        fields |= {"since": At(one.held.since), "until": At(one.held.until)}
+        rows.append(tuple(fields[key] for key in HOLDERS))
+    show_table(rows, HOLDERS, as_json)
+    if not rows and not as_json:
+        say("Nobody had this address then, as far as access points have reported.")
+
+
 @session.command()
 @asking
 @pass_home
@@ -125,6 +148,16 @@ def reauthenticate(
     Where an access point cannot be told to, the session is ended, and the device comes again by itself.
     """
     _ask(home, Kind.REAUTHENTICATE, numbers, _chosen(wanted, numbers, of_all), note, wait, as_json)
+
+
+def _instant(text: str, now: float) -> float:
+    """A time as people write it; without an offset it is this computer's."""
+    if not text:
+        return now
+    try:
+        return datetime.fromisoformat(text).timestamp()
+    except ValueError:
+        raise OperatorError(f"--at: '{text}' is no time; write it like 2026-11-23T10:42") from None
 
 
 def _chosen(wanted: Filter, numbers: tuple[int, ...], of_all: bool) -> Filter | None:

@@ -79,7 +79,7 @@ class Dispatcher:
         self._schools = Schools(self._node_file, words.check)
         self._former = Former(self._versions, self._node_file, words.check)
         self._directory = LocalDirectory(self._node_file, keyring)
-        deciding = Deciding(self._schools, self._former, self._ask)
+        deciding = Deciding(self._schools, self._former, self._ask, self._node_file.presence)
         holder = f"{settings.node}/{os.getpid()}-{os.urandom(3).hex()}"
         source = partial(source_of, settings.radius.listen)
         self._requests = Requests(self._engine, keyring, settings.node, holder, deciding, words, source)

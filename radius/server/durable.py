@@ -34,11 +34,20 @@ class Waiting(Value):
 class Durable:
     """One worker's waiting answers. `call(function)` has the loop call a function soon, from any thread."""
 
-    def __init__(self, journal: Journal, counters: Counters, call: Callable[[Callable[[], None]], object]) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        counters: Counters,
+        call: Callable[[Callable[[], None]], object],
+        at_most: int = AT_MOST,
+    ) -> None:
         self._journal = journal
         self._counters = counters
         self._call = call
+        self._at_most = at_most
         self._waiting: list[Waiting] = []
+        self._taken = 0  # answers so far; counted in the loop
+        self._told = 0  # of those so many were told to leave; counted in the journal's thread, which may be rounds ahead
 
     @property
     def under_way(self) -> int:
@@ -47,15 +56,17 @@ class Durable:
 
     def has_room(self) -> bool:
         """Whether the journal stores and the answer may wait for it."""
-        return not self._journal.failing and len(self._waiting) < AT_MOST
+        return not self._journal.failing and len(self._waiting) < self._at_most
 
     def answer(self, waiting: Waiting) -> None:
         """Send this when what was appended to the journal before is durable. In the loop."""
         self._waiting.append(waiting)
+        self._taken += 1
 
     def flush(self) -> None:
         """Have the journal written, and the answers sent whose records were in it. In the journal's thread."""
-        number = len(self._waiting)  # first: the records of these are in the journal already
+        number = self._taken - self._told  # first: the records of these are in the journal already
+        self._told += number
         stored = False
         try:
             self._journal.flush()

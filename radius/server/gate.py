@@ -11,8 +11,10 @@ from time import perf_counter_ns, time
 from typing import Final
 
 from policies.access import Arrival, Method
+from policies.decision import Decision
 from radius.aaa.backoff import Backoff
 from radius.aaa.conclude import Conclusion, Outcome, conclude
+from radius.aaa.limits import within
 from radius.aaa.schools import School, Schools
 from radius.aaa.silences import Silences
 from radius.audit.causes import Cause
@@ -225,17 +227,20 @@ class Gate:
         packet, family = attempt.packet, attempt.client.family_name
         if decision is None or not decision.permitted:  # conclude() promises otherwise; a promise is not a lock
             raise AssertionError("an accept without a rule that permits")
-        template = self._replies.template(decision, school, family)
         principal = conclusion.principal
-        if isinstance(template, Template) and template.counts and principal is not None and self.presence is not None:
-            presence = self.presence(principal.subject)
-            template = self._replies.limited(template, decision, school, family, presence, arrival.mac, attempt.now)
+        counts = decision.grant is not None and decision.grant.counts
+        held: Decision | Cause = decision
+        if counts and principal is not None and self.presence is not None:
+            held = within(decision, self.presence(principal.subject), arrival.mac, attempt.now)
+        template = self._replies.template(held, school, family) if isinstance(held, Decision) else held
         if not isinstance(template, Template):
             refused = Conclusion(Outcome.REJECT, (template,), principal, decision)
             self.finish(attempt, arrival, proof, refused, school, answered)
             return
+        if held is not decision and isinstance(held, Decision):
+            decision, conclusion = held, Conclusion(_ACCEPT, conclusion.causes, principal, held)
         seconds, octets = self._replies.session_time(template, decision, attempt.now)
-        login, class_ = self._replies.login(template, decision, principal, proof.method, attempt.now)
+        login, class_ = self._replies.login(template, decision, principal, counts, proof.method, attempt.now)
         octets = template.attributes + octets + class_ + eap
         if isinstance(answer, Proved) and isinstance(proof, Proof):
             if answer.nt_hash_hash is not None:
@@ -247,7 +252,7 @@ class Gate:
             octets += proxy_states(packet)
         self._counters.accepts += 1
         self.send(attempt, attempt.secret.reply(_ACCESS_ACCEPT, packet, octets))
-        self._note(attempt, arrival, proof, conclusion, _GRANTED, answered, template.vlan, seconds, login, template.counts)
+        self._note(attempt, arrival, proof, conclusion, _GRANTED, answered, template.vlan, seconds, login, counts)
 
     def finish(
         self,

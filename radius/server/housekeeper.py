@@ -10,13 +10,13 @@ import os
 import signal
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 from threading import Event
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from radius.aaa.counting import Counting, Excess
+from radius.aaa.counting import Counting
+from radius.aaa.excesses import Excesses
 from radius.aaa.grants import GrantsInForce
 from radius.aaa.schools import Schools
 from radius.aaa.session_keeping import SWEEP, Keeper
@@ -30,8 +30,8 @@ from radius.store.change import change
 from radius.store.engine import open_store, reading
 from radius.store.feed import Feed
 from radius.store.keyring import Keyring
+from radius.store.lookup import StoreRecords
 from radius.store.master_key import MasterKey
-from radius.store.node_file import Kind, NodeFile
 from radius.store.node_writer import NodeWriter
 from radius.wire import dictionary
 
@@ -149,9 +149,9 @@ class Carrying(Rounds):
         self._admin: Admin | None = None
         self._looked = self._swept = float("-inf")
         self._keeper: Keeper | None = None
-        self._node_file: NodeFile | None = None
-        self._schools: Schools | None = None
-        self._generation = 0
+        self._records = StoreRecords(self.engine)
+        self._schools = Schools(self._records, dictionary.load().check)
+        self._rules: tuple[int, ...] = ()
 
     def step(self) -> bool:
         """See `Rounds.step`."""
@@ -169,11 +169,7 @@ class Carrying(Rounds):
         with reading(self.engine) as connection:
             keyring = Keyring.load(connection, MasterKey.load(self._home))
         self._admin = Admin(self.engine, keyring, f"node:{self._home.settings.node}")
-        self._node_file = NodeFile.open(self._home.node_file)
-        self._node_file.refresh()
-        self._generation = self._node_file.generation()
-        self._schools = Schools(self._node_file, dictionary.load().check)
-        self._keeper = Keeper(keyring, Counting(GrantsInForce(self._schools), _ask_nobody))
+        self._keeper = Keeper(keyring, Counting(GrantsInForce(self._schools), Excesses(keyring, self._home.settings.node).ask))
         journal = self._home.settings.journal
         self._carrier = Carrier(
             self.engine,
@@ -189,17 +185,10 @@ class Carrying(Rounds):
 
     def _adopt_changes(self) -> None:
         """Policies change what grants count."""
-        if self._node_file is None or self._schools is None:
-            return
-        self._node_file.refresh()
-        changes = self._node_file.changes_since(self._generation)
-        self._generation = changes.generation
-        for kind in (Kind.SCHOOL, Kind.POLICY):
-            names = changes.of(kind)
-            if names is None:
-                self._schools.forget_all()
-            for name in names or ():
-                self._schools.forget(name)
+        version = self._records.rules_version()
+        if version != self._rules:
+            self._rules = version
+            self._schools.forget_all()
 
     def _sweep(self) -> bool:
         """End sessions of which interims are missing; True when there are more of them."""
@@ -210,7 +199,3 @@ class Carrying(Rounds):
         if not more:
             self._swept = time.monotonic()
         return more
-
-
-def _ask_nobody(_connection: Connection, _excesses: Sequence[Excess], _now: float) -> None:
-    pass

@@ -12,7 +12,6 @@ from policies.decision import Decision
 from policies.grant import Grant
 from policies.value import Value
 from radius.aaa.conclude import Conclusion
-from radius.aaa.limits import excess, granted
 from radius.aaa.login_class import LoginSeal
 from radius.aaa.schools import School
 from radius.aaa.timing import session_timing
@@ -23,7 +22,6 @@ from radius.crypto.mschap import authenticator_response
 from radius.directory.question import MsChap2Response, Principal, Proved
 from radius.secret import Secret
 from radius.server.credentials import Proof
-from radius.store.records import PresenceRecord
 from radius.vendors import FAMILIES
 from radius.vendors.base import timing
 from radius.wire.attributes import (
@@ -71,18 +69,16 @@ _MSCHAP_ERRORS = {
 
 class Template(Value):
     """A grant as octets for one school and NAS family. `vlan` is what the audit log tells; 0 for none. `unlimited` says that
-    the grant itself sets no time. `interim` is the Acct-Interim-Interval that is asked for, 0 for none; `counts` says that the
-    rule's grant limits how many or how much."""
+    the grant itself sets no time. `interim` is the Acct-Interim-Interval that is asked for, 0 for none."""
 
-    __slots__ = ("attributes", "counts", "grant", "interim", "unlimited", "vlan")
+    __slots__ = ("attributes", "grant", "interim", "unlimited", "vlan")
 
-    def __init__(self, attributes: bytes, grant: Grant, vlan: int, interim: int, counts: bool) -> None:
+    def __init__(self, attributes: bytes, grant: Grant, vlan: int, interim: int) -> None:
         self.attributes: Final = attributes
         self.grant: Final = grant
         self.unlimited: Final = grant.session_timeout is None and grant.reauthenticate is None
         self.vlan: Final = vlan
         self.interim: Final = interim
-        self.counts: Final = counts
 
 
 class Replies:
@@ -111,34 +107,15 @@ class Replies:
         """Schools or policies have changed."""
         self._templates.clear()
 
-    def template(self, decision: Decision, school: School, family: str, used_up: bool = False) -> Template | Cause:
-        """The octets of the decision's grant there, or of what it gives once its quota is used up, or the Cause for which it
-        cannot be given."""
-        key = (decision.rule, decision.policy, school.name, "-" + family if used_up else family)
+    def template(self, decision: Decision, school: School, family: str) -> Template | Cause:
+        """The octets of the decision's grant there, or the Cause for which it cannot be given."""
+        key = (decision.rule, decision.policy, school.name, family)
         found = self._templates.get(key)
         if found is None:
             if len(self._templates) >= TEMPLATES_AT_MOST:
                 self._templates.clear()
-            found = self._templates[key] = self._encode(decision, school, family, used_up)
+            found = self._templates[key] = self._encode(decision, school, family)
         return found
-
-    def limited(
-        self,
-        template: Template,
-        decision: Decision,
-        school: School,
-        family: str,
-        presence: PresenceRecord | None,
-        mac: str,
-        now: float,
-    ) -> Template | Cause:
-        """A grant that counts, beside what is on already: itself, what it gives once its quota is used up, or the limit that
-        is reached."""
-        cause = excess(template.grant, presence, mac, now)
-        if cause is not None:
-            return cause
-        used_up = granted(template.grant, presence, now) is not template.grant
-        return self.template(decision, school, family, used_up=True) if used_up else template
 
     def session_time(self, template: Template, decision: Decision, now: float) -> tuple[int, bytes]:
         """Seconds (0: no limit) and the octets that say so."""
@@ -148,9 +125,10 @@ class Replies:
         return times.seconds, timing(times.seconds, times.reauthenticate) if times.seconds else b""
 
     def login(
-        self, template: Template, decision: Decision, principal: Principal | None, method: str, now: float
+        self, template: Template, decision: Decision, principal: Principal | None, counts: bool, method: str, now: float
     ) -> tuple[str, bytes]:
-        """A new login's id, and the Class by which its session's accounting finds it. 1.5 us."""
+        """A new login's id, and the Class by which its session's accounting finds it. `counts` says that the rule's grant
+        limits how many or how much. 1.5 us."""
         valid_until = decision.valid_until
         login, octets = self._seal.write(
             now,
@@ -161,7 +139,7 @@ class Replies:
             template.vlan,
             valid_until if valid_until != _NEVER else 0.0,
             template.interim,
-            template.counts,
+            counts,
             method,
         )
         return login, encode_attribute(CLASS, octets)
@@ -222,9 +200,8 @@ class Replies:
             octets += encode_vendor(MICROSOFT, MS_CHAP_ERROR, bytes((proof.identifier,)) + error.encode())
         return octets
 
-    def _encode(self, decision: Decision, school: School, family: str, used_up: bool) -> Template | Cause:
-        given = cast(Grant, decision.grant)
-        grant = given.quota.then if used_up and given.quota is not None and given.quota.then is not None else given
+    def _encode(self, decision: Decision, school: School, family: str) -> Template | Cause:
+        grant = cast(Grant, decision.grant)
         terms = school.terms(grant, family)
         if isinstance(terms, Cause):
             return terms
@@ -234,10 +211,10 @@ class Replies:
         interim = self._interim
         for each in grant.attributes:
             if each.name == "Acct-Interim-Interval":  # its author knows better
-                return Template(octets, grant, terms.vlan or 0, each.value if isinstance(each.value, int) else 0, given.counts)
+                return Template(octets, grant, terms.vlan or 0, each.value if isinstance(each.value, int) else 0)
         if interim:
             octets += encode_attribute(ACCT_INTERIM_INTERVAL, interim.to_bytes(4, "big"))
-        return Template(octets, grant, terms.vlan or 0, interim, given.counts)
+        return Template(octets, grant, terms.vlan or 0, interim)
 
 
 def proxy_states(packet: Packet) -> bytes:

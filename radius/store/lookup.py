@@ -8,15 +8,44 @@ from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Connection, select
+from sqlalchemy import ColumnElement, Connection, Engine, func, select
 
 from radius.store import tables
+from radius.store.engine import reading
 from radius.store.records import ClientRecord, DeviceRecord, PersonRecord, PolicyRecord, SchoolRecord
 from radius.store.sources import SOURCES, canonical_network
 
 Record = TypeVar("Record", bound=Struct)
 
 _SOURCES = {source.table.name: source for source in SOURCES}
+
+
+class StoreRecords:
+    """Schools, policies and devices as SQL has them at the moment of each look-up, and whether rules may have changed."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def school(self, name: str) -> SchoolRecord | None:
+        """See SqlRecords.school."""
+        with reading(self._engine) as connection:
+            return SqlRecords(connection).school(name)
+
+    def policy(self, scope: str) -> PolicyRecord | None:
+        """See SqlRecords.policy."""
+        with reading(self._engine) as connection:
+            return SqlRecords(connection).policy(scope)
+
+    def device(self, mac: str) -> DeviceRecord | None:
+        """See SqlRecords.device."""
+        with reading(self._engine) as connection:
+            return SqlRecords(connection).device(mac)
+
+    def rules_version(self) -> tuple[int, ...]:
+        """Another one whenever a school or a policy has changed."""
+        with reading(self._engine) as connection:
+            newest = [select(func.max(table.c.revision)) for table in (tables.schools, tables.policies)]
+            return tuple(connection.scalar(query) or 0 for query in newest)
 
 
 class SqlRecords:

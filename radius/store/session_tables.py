@@ -20,6 +20,7 @@ from sqlalchemy import (
 
 from radius.store.schema import Id, metadata, replicated
 
+ERASED = "erased"  # the subject of sessions of somebody who was erased
 OPEN = 1e12  # `session_addresses.until` while the address is held: later than any time that somebody asks about
 
 sessions = Table(  # one row a session, folded from its accounting records (radius.aaa.sessions says how)

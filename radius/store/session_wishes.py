@@ -8,7 +8,21 @@ from radius.store.outbox import Kind, Wish
 from radius.store.session_facts import FACTS, AnyRow, facts_of
 from radius.store.tables import sessions
 
-_REST: Final = ("id", "school", "nas", "client", "family", "subject", "login", "ssid", "access_point", "rule", "policy", "vlan")
+_REST: Final = (
+    "id",
+    "school",
+    "nas",
+    "client",
+    "family",
+    "subject",
+    "login",
+    "ssid",
+    "access_point",
+    "method",
+    "rule",
+    "policy",
+    "vlan",
+)
 _COLUMNS: Final = (*FACTS, *(sessions.c[name] for name in _REST), sessions.c.authenticated, sessions.c.ended)
 
 

@@ -1,4 +1,4 @@
-"""A store of this version, on SQLite or PostgreSQL, with its keys."""
+"""The keys of a store."""
 
 import pytest
 from sqlalchemy import Engine
@@ -6,9 +6,6 @@ from sqlalchemy import Engine
 from radius.store.change import change
 from radius.store.keyring import Keyring
 from radius.store.master_key import MasterKey
-from tests.store.conftest import empty_database, empty_template, engine, url
-
-__all__ = ["empty_database", "empty_template", "engine", "url"]
 
 
 @pytest.fixture

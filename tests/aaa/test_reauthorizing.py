@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import insert
 
 from policies.access import Method
 from radius.aaa.reauthorizing import LEASE, LOOK_EVERY, Pace, Reauthorizing
@@ -11,7 +12,9 @@ from radius.admin.devices import remove_device
 from radius.admin.people import erase_person, set_disabled
 from radius.admin.policies import rollback
 from radius.admin.schools import map_vlan
+from radius.store.change import change
 from radius.store.outbox import Kind
+from radius.store.tables import presence
 from radius.vendors import FAMILIES
 from tests.fakes.session_house import POLICY, SCHOOL, WORDS, SessionHouse
 
@@ -251,3 +254,30 @@ def test_a_stranger_of_another_directory_who_is_not_found_by_that_name_stays(
     house.publish(POLICY.replace('vlan = "pupils"', 'vlan = "other"'))
     assert house.look(driver) == 0
     assert house.asked[-1].principal == "somebody.else"
+
+
+QUOTA = POLICY.replace(
+    'vlan = "pupils", filter = "young"',
+    'vlan = "pupils", filter = "young", quota = { day_megabytes = 100, then = { vlan = "pupils", filter = "slow" } }',
+).replace("[filter.young]", '[filter.slow]\ndescription = "Little"\n\n[filter.young]')
+
+
+def used_up(house: SessionHouse, subject: str, until: float) -> None:
+    """What counting writes."""
+    with change(house.engine) as work:
+        row = {"devices": [], "used_up_until": until, "removed": False, "revision": work.revision}
+        work.connection.execute(insert(presence).values(subject=subject, **row))
+
+
+def test_a_quota_that_is_used_up_gives_what_it_says_and_only_once(house: SessionHouse, driver: Reauthorizing) -> None:
+    subject = house.person("ana")
+    house.publish(QUOTA)
+    house.session(subject)
+    house.session(subject, "os-vuk:pupils+used-up", mac=OTHER, number="2")  # came in after it was used up
+    assert house.look(driver) == 1  # the other has more than its rule gives while there is some left
+    used_up(house, subject, house.now + 3600)
+    house.feed()
+    house.publish(QUOTA + "\n# looked at again\n")
+    house.look(driver)
+    steps = [house.decide(number) for number in (1, 2)]
+    assert [step.fields for step in steps] == [("filter_id",), ()]

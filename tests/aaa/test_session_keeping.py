@@ -14,6 +14,7 @@ from radius.aaa.session_keeping import Keeper
 from radius.audit.events import Accounted
 from radius.store.change import change
 from radius.store.engine import reading
+from radius.store.erasing import forget_sessions
 from radius.store.keyring import Keyring
 from radius.store.tables import OPEN, accounting, session_addresses, sessions
 from tests.fakes.accounting import LOGIN, NOW, PHONE, interim, start, stop
@@ -221,6 +222,34 @@ def test_what_is_not_heard_of_ends_when_it_was_last_heard_of(engine: Engine, key
     assert addresses(engine) == [("10.20.3.4", 0, 600)]
     keep(interim(3000))
     assert [row.ended for row in rows(engine)] == [0, 0]
+
+
+# --- people who are erased
+
+
+def test_of_somebody_who_is_erased_nothing_is_left_and_nothing_comes_back(engine: Engine, keep: Keep) -> None:
+    keep(
+        start(),
+        interim(600, input_octets=9),
+        start(session_id="S2", mac="02-00-00-00-00-02", login=replace(LOGIN, subject="x")),
+    )
+    with change(engine) as work:
+        assert forget_sessions(work, [LOGIN.subject]) == 1
+    for record in (interim(600), interim(1200, input_octets=10), stop(1800, addresses=("10.20.3.9",))):
+        keep(record)
+    nobody, other = sorted(rows(engine), key=lambda row: row.mac)
+    assert (nobody.user, nobody.mac, nobody.address, nobody.cui, nobody.subject, nobody.login) == (
+        "",
+        "",
+        "",
+        "",
+        "erased",
+        "erased",
+    )
+    assert (nobody.ended, nobody.input_octets, nobody.rule) == (NOW + 1800, 10, LOGIN.rule)
+    assert other.user == "ucenik.primer"
+    assert addresses(engine) == [("10.20.3.4", 0, OPEN)]
+    assert PHONE not in repr(rows(engine))
 
 
 # --- several nodes

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 import pytest
 
+from radius.audit.answers import NasAnswer, explain_answer
 from radius.audit.causes import Cause
 from radius.audit.findings import Finding, explain_finding
 from radius.audit.sentences import explain
@@ -72,6 +73,20 @@ def test_the_page_about_802_1x_has_each_cause_as_the_log_tells_it() -> None:
     of_eap = list(Cause)[list(Cause).index(Cause.METHOD_REFUSED) :]
     told = [(cause, explain(cause, "coordinator", "en")) for cause in of_eap]
     assert rows_of_table(ROOT / "docs" / "802.1x.md", "### The causes") == [(code, it.cause, it.cure) for code, it in told]
+
+
+def test_the_page_about_sessions_has_each_limit_as_the_log_tells_it() -> None:
+    told = [
+        (cause, explain(cause, "coordinator", "en")) for cause in (Cause.DEVICE_LIMIT, Cause.SESSION_LIMIT, Cause.QUOTA_USED_UP)
+    ]
+    rows = rows_of_table(ROOT / "docs" / "sessions.md", "## Limits and quotas")
+    assert rows == [(code, it.cause, it.cure) for code, it in told]
+
+
+def test_the_page_about_sessions_has_each_answer_of_an_access_point_as_it_is_told() -> None:
+    told = [(answer, explain_answer(answer, "en")) for answer in NasAnswer]
+    rows = rows_of_table(ROOT / "docs" / "sessions-dynamic.md", "## The answers")
+    assert rows == [(code, it.cause, it.cure) for code, it in told]
 
 
 def test_the_page_about_802_1x_has_each_diagnosis_as_it_is_told() -> None:

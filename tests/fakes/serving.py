@@ -98,7 +98,7 @@ class Serving:
         return not self._ended()
 
     def children(self) -> list[int]:
-        """The feeder's, the carrier's and the workers' process ids, in this order."""
+        """The feeder's, the carrier's, the dispatcher's and the workers' process ids, in this order."""
         text = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text(encoding="ascii")
         return sorted(int(word) for word in text.split())
 

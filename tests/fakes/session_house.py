@@ -8,6 +8,8 @@ from sqlalchemy import insert, select, update
 from policies.access import Method
 from radius.aaa.deciding import Deciding
 from radius.aaa.former import Former
+from radius.aaa.living import living
+from radius.aaa.reauthorize import Step
 from radius.aaa.reauthorizing import Pace, Reauthorizing
 from radius.aaa.schools import Schools
 from radius.admin.clients import add_client
@@ -31,6 +33,7 @@ from radius.store.master_key import MasterKey
 from radius.store.node_writer import NodeWriter
 from radius.store.outbox_tables import outbox
 from radius.store.records import PolicyRecord
+from radius.store.session_wishes import rows_of
 from radius.store.tables import audit, policies, sessions
 from radius.vendors import FAMILIES
 from radius.wire import dictionary
@@ -87,7 +90,7 @@ class SessionHouse:
         self._directory = LocalDirectory(self.node_file, self.keyring)
         self._schools = Schools(self.node_file, WORDS.check)
         self._former = Former(self._versions, self.node_file, WORDS.check)
-        self.deciding = Deciding(self._schools, self._former, self._ask)
+        self.deciding = Deciding(self._schools, self._former, self._ask, self.node_file.presence)
         self.pace = pace or Pace()
         self.feed()
 
@@ -145,7 +148,7 @@ class SessionHouse:
         """A living session from a login of ours, which stands in the audit log; its number."""
         policy = self.policy_hash() if policy is None else policy
         if subject and login:
-            self.happened(subject, name or user, mac, method, rule, policy, vlan)
+            self.happened(subject, name or user, mac, method, rule, policy, vlan, login)
         row: dict[str, object] = {
             "identity": f"{nas} {number} {mac}".encode(),
             "number": 1,
@@ -174,6 +177,7 @@ class SessionHouse:
             "rule": rule,
             "policy": policy[:16],
             "vlan": vlan,
+            "method": method,
             "valid_until": 0.0,
             "limited": False,
             "interim": 600,
@@ -197,7 +201,7 @@ class SessionHouse:
         with writing(self.engine) as connection:
             connection.execute(update(sessions).where(sessions.c.id == number).values(ended=self.now, end_reason="stop"))
 
-    def happened(self, subject: str, user: str, mac: str, method: str, rule: str, policy: str, vlan: int) -> None:
+    def happened(self, subject: str, user: str, mac: str, method: str, rule: str, policy: str, vlan: int, login: str) -> None:
         """A login in the audit log, by a journal and its carrier."""
         event = AccessDecided(
             self.now,
@@ -219,6 +223,7 @@ class SessionHouse:
             0,
             0.0,
             (1, 1, 1, 3),
+            login=login,
         )
         folder = self.home.path / f"journal-{time.monotonic_ns()}"
         journal = Journal(folder, f"node1-{time.monotonic_ns()}", self.keyring.journal_key("node1"))
@@ -242,6 +247,13 @@ class SessionHouse:
         while (looked := driver.step(self.now)).more:
             wishes += looked.wishes
         return wishes
+
+    def decide(self, number: int) -> Step:
+        """What a session is to have now."""
+        with reading(self.engine) as connection:
+            rows = rows_of(connection, sessions.c.id == number, 1)
+            (session,) = living(connection, self.keyring, rows)
+        return self.deciding.decide(session, ability_of(FAMILIES[session.family]), self.now).step
 
     def rows(self) -> list[dict[str, object]]:
         """The outbox."""

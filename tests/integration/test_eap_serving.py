@@ -61,8 +61,8 @@ def test_a_new_certificate_renews_the_workers_and_loses_no_conversation(tmp_path
         for asker in (*under_way, newcomer):
             asker.to_the_end()
             assert_accepted(asker)
-        eventually(lambda: len(set(serving.children()) & before) == 2, "the elder workers have ended, the housekeepers stay")
-        assert len(serving.children()) == 4
+        eventually(lambda: len(set(serving.children()) & before) == 3, "the elder workers have ended, the housekeepers stay")
+        assert len(serving.children()) == 5
         late = device(serving, "02-00-00-00-31-02")
         late.begin()
         late.to_the_end()

@@ -139,7 +139,7 @@ def test_the_demos_command_works_as_it_is_printed(tmp_path: Path, peer: Callable
     text = settings.read_text(encoding="utf-8")
     text = text.replace("# auth_port = 1812", f"auth_port = {port}").replace("# acct_port = 1813", f"acct_port = {port + 1}")
     settings.write_text(text, encoding="utf-8")
-    (command,) = [line for line in demo.words("kapija", port) if line.lstrip().startswith("eapol_test")]
+    (command,) = [line for line in demo.words("kapija", port, port + 1) if line.lstrip().startswith("eapol_test")]
     assert (home / "demo" / "eapol_test.conf").stat().st_mode & 0o777 == 0o600
     with Serving(load(home)):
         said = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)

@@ -73,11 +73,6 @@ def test_status_server_is_answered_on_both_ports(ask: Ask, server: Serving) -> N
     assert "Received Accounting-Response" in ask("Message-Authenticator=0x00", kind="status", port=server.port + 1)
 
 
-def test_accounting_waits_for_its_own_issue(ask: Ask, server: Serving) -> None:
-    said = ask("Acct-Status-Type=Start,Acct-Session-Id=1,User-Name=x", kind="acct", port=server.port + 1)
-    assert "Received" not in said
-
-
 def test_what_radclient_sent_is_in_the_audit_log(ask: Ask, server: Serving) -> None:
     ask(f"User-Name=ucenik.primer,User-Password={PASSWORD},Calling-Station-Id=02-00-00-00-77-77,Message-Authenticator=0x00")
 

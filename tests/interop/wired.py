@@ -37,6 +37,16 @@ radius_auth_req_attr=61:d:15
 radius_auth_req_attr=5:d:7
 radius_auth_req_attr=87:s:port7
 """
+SESSIONS = """\
+acct_server_addr={server}
+acct_server_port={acct}
+acct_server_shared_secret={secret}
+radius_acct_interim_interval=5
+radius_das_port=3799
+radius_das_client={server} {secret}
+radius_das_require_event_timestamp=1
+radius_das_require_message_authenticator=1
+"""
 
 
 class Network:
@@ -80,16 +90,17 @@ class Network:
 class Port:
     """A switch's port with a device at it, from plugging in to pulling out. Use as a context manager."""
 
-    def __init__(self, network: Network, folder: Path, programs: Callable[[str], Path], secret: str, block: str) -> None:
+    def __init__(
+        self, network: Network, folder: Path, programs: Callable[[str], Path], secret: str, block: str, sessions: bool = False
+    ) -> None:
+        """`block` is the supplicant's network; with `sessions` the switch also accounts, and takes requests about sessions."""
         self._network = network
         self._folder = folder
         self._programs = programs
         self._hostapd = folder / "hostapd.conf"
-        self._hostapd.write_text(
-            HOSTAPD.format(
-                folder=folder, server=SERVER_ADDRESS, switch=SWITCH_ADDRESS, port=network.place().port, secret=secret
-            )
-        )
+        port = network.place().port
+        words = {"server": SERVER_ADDRESS, "switch": SWITCH_ADDRESS, "port": port, "acct": port + 1, "secret": secret}
+        self._hostapd.write_text((HOSTAPD + SESSIONS if sessions else HOSTAPD).format(folder=folder, **words))
         self._supplicant = folder / "wpa.conf"
         self._supplicant.write_text(f"ctrl_interface={folder}/wpa\nap_scan=0\n{block}", encoding="utf-8")
         self._processes: list[subprocess.Popen[bytes]] = []

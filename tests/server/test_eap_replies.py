@@ -2,6 +2,7 @@
 
 import pytest
 
+from radius.audit.events import AccessDecided
 from radius.settings import EapSettings
 from radius.wire.attributes import (
     CHARGEABLE_USER_IDENTITY,
@@ -120,7 +121,9 @@ def test_class_names_the_session_and_the_person_to_nobody_but_us(house: SchoolHo
     first, second = (ap.log_in(Peer(*TEACHER)) for _ in range(2))
     assert first is not None
     assert second is not None
-    assert len(first.first[CLASS]) == 25
-    assert first.first[CLASS][:9] != second.first[CLASS][:9]
-    assert first.first[CLASS][9:] == second.first[CLASS][9:]
+    logins = [login for packet in (first, second) if (login := house.seal.read(packet.first[CLASS])) is not None]
+    assert [(login.subject, login.rule) for login in logins] == [("person:1", "os-primer:staff")] * 2
+    decided = [event for event in house.events if isinstance(event, AccessDecided)]
+    assert [(login.id, login.method) for login in logins] == [(event.login, event.method) for event in decided]
+    assert len({packet.first[CLASS] for packet in (first, second)}) == 2
     assert TEACHER[0].encode() not in first.first[CLASS]

@@ -137,7 +137,7 @@ class Reauthorizing:
         taken = connection.execute(update(table).where(mine).values(holder=self._node, time=now + LEASE)).rowcount == 1
         if not taken and _mark(connection, _LEADER) is None:
             first = insert_or(connection, table).values(name=_LEADER, revision=0, after=0, time=now + LEASE, holder=self._node)
-            taken = connection.execute(first.on_conflict_do_nothing()).rowcount == 1
+            taken = connection.execute(first.on_conflict_do_nothing().returning(table.c.name)).first() is not None
         if taken and not self._leads:
             for many, pacer in self._lanes.items():
                 pacer.resume(*outbox.schedule(connection, now, POLICY, many))

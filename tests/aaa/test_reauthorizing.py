@@ -16,14 +16,17 @@ from radius.store.change import change
 from radius.store.outbox import Kind
 from radius.store.tables import presence
 from radius.vendors import FAMILIES
+from tests.fakes.postgres import both_stores
 from tests.fakes.session_house import POLICY, SCHOOL, WORDS, SessionHouse
+
+pytestmark = both_stores
 
 MAC, OTHER = "02-00-00-00-05-01", "02-00-00-00-05-02"
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[SessionHouse]:
-    made = SessionHouse(tmp_path)
+def house(url: str, tmp_path: Path) -> Iterator[SessionHouse]:
+    made = SessionHouse(tmp_path / "house", url=url)
     made.client()
     yield made
     made.close()
@@ -138,8 +141,8 @@ def test_many_sessions_are_gone_through_in_sets_and_resumed_by_another_server(ho
     assert house.look(first) == 0
 
 
-def test_wishes_are_paced_at_a_school(tmp_path: Path) -> None:
-    house = SessionHouse(tmp_path, Pace(per_school=2, in_all=100))
+def test_wishes_are_paced_at_a_school(url: str, tmp_path: Path) -> None:
+    house = SessionHouse(tmp_path / "house", Pace(per_school=2, in_all=100), url)
     house.client()
     driver = house.reauthorizing()
     house.look(driver)
@@ -160,8 +163,8 @@ def test_wishes_are_paced_at_a_school(tmp_path: Path) -> None:
     house.close()
 
 
-def test_what_no_server_has_sent_is_dealt_out_anew(tmp_path: Path) -> None:
-    house = SessionHouse(tmp_path, Pace(per_school=2, in_all=100))
+def test_what_no_server_has_sent_is_dealt_out_anew(url: str, tmp_path: Path) -> None:
+    house = SessionHouse(tmp_path / "house", Pace(per_school=2, in_all=100), url)
     house.client()
     driver = house.reauthorizing()
     house.look(driver)

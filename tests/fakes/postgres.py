@@ -51,6 +51,7 @@ class Cluster:
         self._process = process
         self._log = log
         self._made = 0
+        self._templates: set[str] = set()
 
     @property
     def pid(self) -> int:
@@ -82,7 +83,13 @@ class Cluster:
             self.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
     def make_template(self, name: str, fill: Callable[[str], None]) -> str:
-        """A database that `fill(url)` prepares and that `database(template=name)` copies. Returns its name."""
+        """A database that `fill(url)` prepares and that `database(template=name)` copies. Returns its name.
+
+        Once for each name: a session fixture that several conftest modules import is several fixtures.
+        """
+        if name in self._templates:
+            return name
+        self._templates.add(name)
         self.execute(f'CREATE DATABASE "{name}" TEMPLATE template0')
         fill(self.url(name))
         return name

@@ -70,8 +70,8 @@ description = "Under fifteen"
 class SessionHouse:
     """Everything in one process, step by step. `now` is the clock of all of it."""
 
-    def __init__(self, folder: Path, pace: Pace | None = None) -> None:
-        self.home, _ = init_home(folder / "home", environment={})
+    def __init__(self, folder: Path, pace: Pace | None = None, url: str = "") -> None:
+        self.home, _ = init_home(folder / "home", store_url=url, environment={})
         self.now = time.time()
         self.engine = open_store(self.home.database_url)
         self.master = MasterKey.load(self.home)

@@ -2,9 +2,10 @@
 
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
@@ -15,23 +16,20 @@ from radius.store.outbox import ASKED, Claimed, Kind, Settled, Wish
 from radius.store.outbox_tables import DONE, FAILED, WAITING
 from radius.store.outbox_tables import outbox as table
 from radius.store.session_facts import SessionFacts
+from tests.fakes.postgres import both_stores
 from tests.fakes.session_house import SessionHouse
+
+pytestmark = both_stores
 
 NOW = 1_795_420_800.0
 FACTS = SessionFacts("ana", "02-00-00-00-05-01", "5F3A-01", nas_port=3)
 
 
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SessionHouse]:
-    made = SessionHouse(tmp_path_factory.mktemp("outbox"))
+@pytest.fixture
+def house(url: str, tmp_path: Path) -> Iterator[SessionHouse]:
+    made = SessionHouse(tmp_path / "house", url=url)
     yield made
     made.close()
-
-
-@pytest.fixture(autouse=True)
-def empty(house: SessionHouse) -> None:
-    with writing(house.engine) as connection:
-        connection.execute(table.delete())
 
 
 def wished(session: int = 1, reason: str = ASKED, not_before: float = NOW, nas: str = "192.0.2.1", school: str = "a") -> Wish:
@@ -177,7 +175,7 @@ def test_settled_rows_are_deleted_when_they_are_old(house: SessionHouse) -> None
 moves = st.lists(st.tuples(st.sampled_from(["claim", "settle", "postpone", "pass"]), st.integers(0, 2)), max_size=25)
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(moves)
 def test_whatever_servers_do_a_row_is_settled_once_and_never_claimed_twice_within_a_lease(
     house: SessionHouse, steps: list[tuple[str, int]]

@@ -38,6 +38,7 @@ class RadiusSettings(Struct, frozen=True, forbid_unknown_fields=True):
     reject_delay: Annotated[float, Meta(ge=0, le=10)] = 1.0
     receive_buffer: Annotated[int, Meta(ge=65536)] = 4 * 1024 * 1024
     reauthentication_jitter: Annotated[int, Meta(ge=0, le=300)] = 300
+    another_server: bool = False  # whether access points have one to ask when this one is silent
 
 
 EapMethod = Literal["peap", "ttls", "eap-tls", "eap-mschapv2", "eap-gtc", "eap-md5"]
@@ -161,6 +162,16 @@ class Home(Struct, frozen=True):
     def node_file(self) -> Path:
         """The LMDB file that workers map."""
         return self.path / "node" / "directory.lmdb"
+
+    @property
+    def known_file(self) -> Path:
+        """The LMDB file of what directories have said."""
+        return self.path / "node" / "known.lmdb"
+
+    @property
+    def status(self) -> Path:
+        """Where each worker writes how it and its directories are."""
+        return self.path / "node" / "status"
 
     @property
     def journal(self) -> Path:

@@ -19,6 +19,7 @@ PACKAGES = {
     "wpa_cli": "wpasupplicant",
     "ip": "iproute2",
     "openssl": "openssl",
+    "slapd": "slapd",
 }
 
 # A deadline would measure the neighbours on a shared machine, not our code.

@@ -50,7 +50,7 @@ require() { # PACKAGE ...: install them; 1 when that is not possible
         echo "installing from the distribution: $*"
         if without_services apt_install "$@"; then
             local service
-            for service in freeradius hostapd wpasupplicant; do
+            for service in freeradius hostapd wpasupplicant slapd; do
                 if [[ " $* " == *" $service "* ]] && command -v systemctl >/dev/null; then
                     $as_root systemctl --quiet disable "${service/wpas/wpa_s}" 2>/dev/null || true
                 fi
@@ -81,7 +81,7 @@ venv)
     fi
     ;;
 test | oracle)
-    mapfile -t packages < <(missing radclient=freeradius-utils ip=iproute2 openssl=openssl eapol_test=eapoltest hostapd=hostapd wpa_supplicant=wpasupplicant)
+    mapfile -t packages < <(missing radclient=freeradius-utils ip=iproute2 openssl=openssl eapol_test=eapoltest hostapd=hostapd wpa_supplicant=wpasupplicant slapd=slapd)
     [ "$1" = test ] || mapfile -t -O "${#packages[@]}" packages < <(missing freeradius=freeradius)
     require "${packages[@]}" || [ "${CI:-}" != true ]
     ;;

@@ -3,7 +3,8 @@
 Two clocks run. The pair (device, name) backs off 1, 2, 4 ... 30 seconds after its second failure in a row, so a forgotten
 phone neither loads a directory nor locks its owner's account. The account is throttled the same way after ten failures from
 whatever devices; a device that got in with that name within 24 hours is exempt, so nobody can lock another person out.
-Names count in the form in which directories compare them: another spelling is no fresh start for a guesser.
+Names count in the form in which directories compare them and without a Windows domain: another spelling is no fresh start for
+a guesser.
 Pure: the time is an argument. Bounded: a table of failures forgets its oldest entry when it is full; the trusted devices are
 two generations of a plain table, so that a hundred thousand logins a minute cost one entry each and nothing to forget.
 """
@@ -11,7 +12,7 @@ two generations of a plain table, so that a hundred thousand logins a minute cos
 from collections import OrderedDict
 
 from radius.audit.causes import Cause
-from radius.directory.names import canonical_username
+from radius.directory.names import canonical_username, without_domain
 
 LONGEST = 30.0
 FREE_FAILURES = 1  # a slip of the finger costs nothing
@@ -84,7 +85,7 @@ class Backoff:
 
 def _canonical(name: str) -> str:
     try:
-        return canonical_username(name)
+        return canonical_username(without_domain(name))
     except ValueError:  # no name that an account can have
         return name
 

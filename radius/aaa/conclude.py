@@ -11,7 +11,7 @@ from policies.decision import Decision
 from policies.value import Value
 from radius.aaa.schools import School
 from radius.audit.causes import Cause
-from radius.directory.question import Answer, NotHere, Principal, Proved, Refused, Wrong
+from radius.directory.question import Answer, CouldNotAsk, NotHere, Principal, Proved, Refused, Wrong
 
 _NOBODY: Final[frozenset[str]] = frozenset()
 _OWN: Final = Ownership.OWN
@@ -31,9 +31,10 @@ _REJECT: Final = Outcome.REJECT
 
 class Conclusion(Value):
     """What one attempt came to. `wrong` says that a proof did not hold: it is what counts for the back-off, and it
-    delays the reject so that guessing is slow and strangers cannot tell which names exist."""
+    delays the reject so that guessing is slow and strangers cannot tell which names exist. `from_cache` says that a directory
+    was not asked, because it had said so before."""
 
-    __slots__ = ("causes", "decision", "outcome", "principal", "wrong")
+    __slots__ = ("causes", "decision", "from_cache", "outcome", "principal", "wrong")
 
     def __init__(
         self,
@@ -42,12 +43,14 @@ class Conclusion(Value):
         principal: Principal | None = None,
         decision: Decision | None = None,
         wrong: bool = False,
+        from_cache: bool = False,
     ) -> None:
         self.outcome: Final = outcome
         self.causes: Final = causes
         self.principal: Final = principal
         self.decision: Final = decision
         self.wrong: Final = wrong
+        self.from_cache: Final = from_cache
 
 
 def conclude(
@@ -61,9 +64,9 @@ def conclude(
         principal = answer.principal
         decision = school.decide(access_of(arrival, method, principal, school, location, now, issuer=issuer))
         if decision.permitted:
-            return Conclusion(_ACCEPT, (), principal, decision)
+            return Conclusion(_ACCEPT, (), principal, decision, False, answer.from_cache)
         cause = Cause.DENIED_BY_RULE if decision.denial is not None else Cause.NO_RULE
-        return Conclusion(_REJECT, (cause,), principal, decision)
+        return Conclusion(_REJECT, (cause,), principal, decision, False, answer.from_cache)
     if isinstance(answer, Wrong):
         return Conclusion(_REJECT, (Cause.WRONG_PASSWORD,), answer.principal, wrong=True)
     if isinstance(answer, NotHere):
@@ -71,6 +74,8 @@ def conclude(
         return _stranger(arrival, method, cause, school, location, now)
     if isinstance(answer, Refused):
         return Conclusion(_REJECT, (answer.cause,), answer.principal, wrong=answer.cause is Cause.METHOD_NOT_CHECKABLE)
+    if not isinstance(answer, CouldNotAsk):
+        raise TypeError(f"{type(answer).__name__} is no answer")  # a fault of ours, and not the directory's
     return _away(arrival, method, school, location, now)
 
 

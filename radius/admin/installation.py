@@ -41,6 +41,7 @@ node = {node}                       # this machine's name in the audit log; each
 # reject_delay = 1.0                    # seconds before a wrong password is told
 # receive_buffer = 4194304              # octets a socket; the system's limit is net.core.rmem_max
 # reauthentication_jitter = 300         # seconds by which sessions that end together are spread
+# another_server = false                # true: access points have another server to ask when this one is silent
 
 [eap]
 # methods = ["peap", "ttls", "eap-tls"] # what 802.1X offers, in this order; also eap-mschapv2, eap-gtc, eap-md5 (offers below)

@@ -27,6 +27,16 @@ class Cause(StrEnum):
     SCHOOL_GONE = "school-gone"
     SECRET_MISMATCH = "secret-mismatch"  # noqa: S105 - a code
 
+    # What an external directory says of an account
+    ACCOUNT_LOCKED = "account-locked"  # after too many wrong passwords; told without a proof, so not to who asks
+    LOCKOUT_GUARD = "lockout-guard"  # one more wrong password would lock it, so it was not asked; told without a proof
+    PASSWORD_EXPIRED = "password-expired"  # noqa: S105 - a code
+    PASSWORD_MUST_CHANGE = "password-must-change"  # noqa: S105 - a code: before it may be used
+    LOGON_HOURS = "logon-hours"  # not at this hour
+    LOGON_WORKSTATIONS = "logon-workstations"  # from certain computers alone
+    ACCOUNT_RESTRICTED = "account-restricted"  # another restriction, mostly of Protected Users; told without a proof
+    AMBIGUOUS_ACCOUNT = "ambiguous-account"  # the directory has several entries of this name; told without a proof too
+
     # 802.1X
     METHOD_REFUSED = "method-refused"  # the device accepts none of the methods that we offer
     SERVER_NOT_TRUSTED = "server-not-trusted"  # the device refused our certificate

@@ -10,6 +10,7 @@ NAMES = (
     "MTU",
     "PAP",
     "PEAP",
+    "Protected Users",
     "TLS",
     "TTLS",
     "Windows",

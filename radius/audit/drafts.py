@@ -58,6 +58,7 @@ class Drafter:
             event.tls,
             event.resumed,
             event.rounds,
+            event.from_cache,
         )
         personal = facts.Personal(event.user, event.mac, outer=event.outer, detail=event.detail[:MAX_DETAIL])
         return Draft(

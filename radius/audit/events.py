@@ -17,6 +17,8 @@ class AccessDecided(Struct, frozen=True, gc=False, array_like=True, tag=1):
     `inner` the method in the tunnel; `tls` "1.2" or "1.3"; `resumed` says that an earlier proof was taken up; `detail` is
     what a technician asks next ("alert unknown_ca from the device"), at most MAX_DETAIL characters, never a secret, sealed
     with the name because it may quote one; `rounds` counts the EAP-Requests that were sent.
+
+    `from_cache` says that the proof was not asked of its directory, because it had held there before.
     """
 
     time: float
@@ -44,6 +46,7 @@ class AccessDecided(Struct, frozen=True, gc=False, array_like=True, tag=1):
     resumed: bool = False
     detail: str = ""
     rounds: int = 0
+    from_cache: bool = False
 
 
 class AuthenticatorLearned(Struct, frozen=True, gc=False, array_like=True, tag=2):

@@ -27,6 +27,7 @@ class AccessFacts(Struct, frozen=True, array_like=True, tag=1):
     tls: str = ""
     resumed: bool = False
     rounds: int = 0
+    from_cache: bool = False
 
 
 class ClientFacts(Struct, frozen=True, array_like=True, tag=2):

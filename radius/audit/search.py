@@ -57,6 +57,7 @@ class Entry(Struct, frozen=True, kw_only=True):
     tls: str = ""
     resumed: bool = False
     rounds: int = 0
+    from_cache: bool = False
     detail: str = ""
     actor: str = ""
     object: str = ""

@@ -125,6 +125,57 @@ ENGLISH: dict[Cause, Texts] = {
         "The access point is not connected properly to the school's network yet.",
         "Show this message to your school's coordinator, who can correct the setting.",
     ),
+    Cause.ACCOUNT_LOCKED: (
+        "The account is locked in the directory because of too many wrong passwords.",
+        "Look with 'kapija audit search' which device keeps sending an old password and mend that, then unlock the account in "
+        "the directory or wait until the lock ends.",
+        "The name or the password is not right.",
+        "Type both again slowly, and ask your school's coordinator for a new password if it still does not work.",
+    ),
+    Cause.LOCKOUT_GUARD: (
+        "One more wrong password would lock the account in the directory, so the directory was not asked.",
+        "Look with 'kapija audit search' which device keeps sending an old password and mend that; the directory forgets the "
+        "wrong ones after some minutes without any, or when the person logs in elsewhere.",
+        "The name or the password is not right.",
+        "Type both again slowly, and ask your school's coordinator for a new password if it still does not work.",
+    ),
+    Cause.PASSWORD_EXPIRED: (
+        "The password was right, but it has expired in the directory.",
+        "Let the person change it on a computer of the school, or set a new one in the directory.",
+        "Your password is too old and has to be changed.",
+        "Change it on a computer of the school, or ask your school's coordinator for a new one.",
+    ),
+    Cause.PASSWORD_MUST_CHANGE: (
+        "The password was right, but the directory wants it changed before it is used.",
+        "Let the person choose one while logging in on a computer of the school, or take the demand off in the directory.",
+        "Your first password has to be changed before you can use it here.",
+        "Log in on a computer of the school and choose a password of your own there, or ask your school's coordinator.",
+    ),
+    Cause.LOGON_HOURS: (
+        "The directory does not let this account log in at this hour.",
+        "Change the account's logon hours in the directory if the person may use the network now.",
+        "Your account may not be used at this hour.",
+        "Try again later, or ask your school's coordinator at which hours you can use it.",
+    ),
+    Cause.LOGON_WORKSTATIONS: (
+        "The directory lets this account log in from certain computers alone.",
+        "Take the list of computers off the account in the directory, or give the device a client certificate.",
+        "Your account may be used on certain computers alone.",
+        "Show this message to your school's coordinator, who can change that.",
+    ),
+    Cause.ACCOUNT_RESTRICTED: (
+        "The directory does not let this account's password be checked in this way, mostly because it belongs to the group "
+        "Protected Users.",
+        "Give the device a client certificate and use EAP-TLS, or take the account out of that group.",
+        "The name or the password is not right.",
+        "Type both again slowly, and ask your school's coordinator for a new password if it still does not work.",
+    ),
+    Cause.AMBIGUOUS_ACCOUNT: (
+        "The directory has several accounts with this name, and nobody guesses which of them it is.",
+        "Rename all but one of them, or narrow the base or the filter in the directory's description.",
+        "The name or the password is not right.",
+        "Type both again slowly, and ask your school's coordinator for a new password if it still does not work.",
+    ),
     Cause.METHOD_REFUSED: (
         "The device accepts none of the EAP methods that the server offered.",
         "Forget the network on the device and choose PEAP with MSCHAPv2 when it connects again, or TTLS with PAP if the "

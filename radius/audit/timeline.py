@@ -43,9 +43,10 @@ def runs(entries: Sequence[Entry]) -> list[Run]:
 
 
 def way(entry: Entry) -> str:
-    """How somebody proved himself, in a few words: `peap mschapv2, TLS 1.3, resumed`."""
+    """How somebody proved himself, in a few words: `peap mschapv2, TLS 1.3, resumed, from cache`."""
     method = f"{entry.method} {entry.inner}".strip()
-    parts = (method, f"TLS {entry.tls}" if entry.tls else "", "resumed" if entry.resumed else "")
+    tls, resumed = f"TLS {entry.tls}" if entry.tls else "", "resumed" if entry.resumed else ""
+    parts = (method, tls, resumed, "from cache" if entry.from_cache else "")
     return ", ".join(part for part in parts if part)
 
 

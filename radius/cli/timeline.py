@@ -112,7 +112,8 @@ def _diagnosis_fields(diagnosis: Diagnosis) -> dict[str, object]:
 def _fields(run: Run) -> dict[str, object]:
     """A run as JSON: codes with their sentences, times that a program can read."""
     entry = run.latest
-    names = ("user", "outer", "school", "nas", "access_point", "ssid", "method", "inner", "tls", "resumed", "rounds")
+    where = ("school", "nas", "access_point", "ssid")
+    names = ("user", "outer", *where, "method", "inner", "tls", "resumed", "rounds", "from_cache")
     return {
         "first": At(run.first),
         "last": At(entry.time),

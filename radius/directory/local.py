@@ -22,7 +22,7 @@ from radius.audit.causes import Cause
 from radius.crypto.chap import chap_response
 from radius.crypto.mschap import challenge_hash, challenge_response, nt_password_hash
 from radius.crypto.passwords import verify
-from radius.directory.names import canonical_password, canonical_username
+from radius.directory.names import canonical_password, canonical_username, without_domain
 from radius.directory.question import (
     Answer,
     ChapResponse,
@@ -151,7 +151,13 @@ class LocalDirectory:
         """Whose certificate it is: the first of its names that an account has."""
         return next((record for name in names if (record := self._look_up(name)) is not None), None)
 
+    def has(self, name: str) -> bool:
+        """Whether there is an account of that name, whatever becomes of it."""
+        return self._look_up(name) is not None
+
     def _look_up(self, name: str) -> PersonRecord | None:
+        if "\\" in name:  # Windows' DOMAIN\\user: accounts here are of no domain
+            name = without_domain(name)
         try:
             return self._person(canonical_username(name))
         except ValueError:

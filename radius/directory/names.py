@@ -73,6 +73,20 @@ def canonical_password(text: str) -> str:
     return password
 
 
+def account_key(name: str) -> str:
+    """The form in which names of other directories are compared here: the canonical one, or small letters for a name that this
+    installation could not give (theirs may have spaces)."""
+    try:
+        return canonical_username(name)
+    except ValueError:
+        return name.lower()
+
+
+def without_domain(name: str) -> str:
+    """The account's name in Windows' DOMAIN\\user."""
+    return name.rpartition("\\")[2]
+
+
 def _words(error: UnicodeEncodeError) -> str:
     """The profile's complaint for people, without the text: precis-i18n says 'DISALLOWED/spaces'."""
     code = error.reason.rpartition("/")[2]

@@ -88,15 +88,17 @@ Credential = PlainPassword | ChapResponse | MsChapResponse | MsChap2Response | K
 
 class Question(Value):
     """Who says to be whom, with what proof, and when (seconds since the epoch, for validity dates). `remember` asks for the
-    account's version in the answer, so that a TLS session may be resumed on it."""
+    account's version in the answer, so that a TLS session may be resumed on it. `school` is the short name of the school
+    whose access point asks, "" where nobody's does: some directories answer for some schools alone."""
 
-    __slots__ = ("credential", "principal", "remember", "time")
+    __slots__ = ("credential", "principal", "remember", "school", "time")
 
-    def __init__(self, principal: str, credential: Credential, time: float, remember: bool = False) -> None:
+    def __init__(self, principal: str, credential: Credential, time: float, remember: bool = False, school: str = "") -> None:
         self.principal: Final = principal
         self.credential: Final = credential
         self.time: Final = time
         self.remember: Final = remember
+        self.school: Final = school
 
 
 class Principal(Value):
@@ -168,6 +170,10 @@ class Refused(Value):
     def __init__(self, principal: Principal, cause: Cause) -> None:
         self.principal: Final = principal
         self.cause: Final = cause
+
+
+NOT_PROVED: Final = frozenset({Cause.METHOD_NOT_CHECKABLE, Cause.ACCOUNT_LOCKED, Cause.AMBIGUOUS_ACCOUNT})
+"""Causes of a Refused that were found before anybody proved anything: told to nobody who could be a stranger."""
 
 
 class CouldNotAsk(Value):

@@ -234,6 +234,8 @@ class Authentication:
         if not fitting:
             offered = ", ".join(name_of_type(offer.eap_type) for offer in self._offers) or "nothing"
             detail = f"offered {offered}" + (f"; the device asks for {asked_for}" if asked_for else "")
+            if self.context.withheld:
+                detail += f"; {self.context.withheld}"
             return self._fail(self._failure(Cause.METHOD_REFUSED, detail))
         offer = fitting[0]
         self._left.remove(offer)

@@ -1,7 +1,6 @@
 """Identities in EAP: network access identifiers (RFC 7542), Windows' DOMAIN\\user, and the anonymous ones outside a tunnel.
 
-They are compared here and nowhere else. What account an identity means is the directory's business; `account_name` only
-takes off the part that no account has.
+They are compared here and nowhere else. What account an identity means is the directory's business.
 """
 
 import unicodedata
@@ -45,11 +44,6 @@ def parse(identity: str) -> Identity:
         name, realm = realm, ""
     domain, _, user = name.rpartition("\\")
     return Identity(user, realm, domain)
-
-
-def account_name(identity: str) -> str:
-    """The name that an account can have: DOMAIN\\user without its domain. A realm is part of the name and stays."""
-    return identity.rpartition("\\")[2]
 
 
 def same_realm(one: str, other: str) -> bool:

@@ -149,6 +149,7 @@ class EapContext:
     (seconds since the epoch) and `identifier`, the Identifier of the Response that the step gets; the next Request bears the
     next one.
 
+    `withheld` says in words which methods are not on offer because no directory of hers could check them, "" for none.
     A method sets `phase`, `tls` and `inner` as it goes, so that a failure which is not of its making can be explained.
     """
 
@@ -174,6 +175,7 @@ class EapContext:
         self.inner = ""
         self.inner_identity = ""
         self.foreseen: Failure | None = None
+        self.withheld = ""
         self._outer: EapContext | None = None
 
     def inside(self, identity: str, inner: str = "") -> "EapContext":
@@ -181,6 +183,7 @@ class EapContext:
         self.inner, self.inner_identity = inner, identity
         within = EapContext(identity, self.random, self.mtu, self.server_name, self.remember, self.school)
         within.now = self.now
+        within.withheld = self.withheld
         within.tls, within.inner = self.tls, inner
         within._outer = self
         return within
@@ -211,7 +214,7 @@ def verify(
     context: EapContext, principal: str, credential: Credential
 ) -> Generator[Challenge | Verify, bytes | Answer, Answer]:
     """`yield from verify(...)`: the directory's Answer, whatever it is."""
-    answer = yield Verify(Question(principal, credential, context.now, context.remember))
+    answer = yield Verify(Question(principal, credential, context.now, context.remember, context.school))
     if isinstance(answer, bytes):
         raise TypeError("a Verify resumes with an Answer")
     return answer

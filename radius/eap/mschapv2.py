@@ -14,7 +14,7 @@ from radius.audit.causes import Cause
 from radius.crypto.mppe import keys_v2
 from radius.crypto.mschap import authenticator_response, without_domain
 from radius.directory.question import Answer, CouldNotAsk, MsChap2Response, Proved, Refused
-from radius.eap.identity import account_name, parse
+from radius.eap.identity import parse
 from radius.eap.method import Conversation, EapContext, PeerFault, Success, challenge, failure_of, verify
 from radius.secret import Secret
 
@@ -33,6 +33,10 @@ _ERRORS = {
     Cause.ACCOUNT_DISABLED: 647,  # ERROR_ACCT_DISABLED
     Cause.ACCOUNT_NOT_YET_VALID: 649,  # ERROR_NO_DIALIN_PERMISSION
     Cause.ACCOUNT_EXPIRED: 649,
+    Cause.PASSWORD_EXPIRED: 649,
+    Cause.PASSWORD_MUST_CHANGE: 649,
+    Cause.LOGON_HOURS: 646,  # ERROR_RESTRICTED_LOGON_HOURS
+    Cause.LOGON_WORKSTATIONS: 649,
 }
 
 
@@ -71,7 +75,7 @@ def mschapv2(context: EapContext, retries: int = 0) -> Conversation:
     while True:
         response = read_response(data, context)
         proof = MsChap2Response(value, response.peer_challenge, without_domain(response.name), response.nt_response)
-        answer = yield from verify(context, account_name(context.identity), proof)
+        answer = yield from verify(context, context.identity, proof)
         if isinstance(answer, CouldNotAsk):
             return failure_of(answer, context)  # nothing is said to the peer: its password may well be right
         if isinstance(answer, Proved) and answer.nt_hash_hash is not None:

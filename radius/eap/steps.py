@@ -1,5 +1,6 @@
 """What goes into the driver of an EAP conversation and what comes out: methods on offer, and the step that follows a packet."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final
 
@@ -32,6 +33,17 @@ class Offer(Value):
         self.eap_type: Final = eap_type
         self.method: Final = method
         self.begin: Final = begin
+
+
+class Offered(Value):
+    """What is on offer to somebody, in this order. `withheld` says in words what is not because no directory of hers could
+    check it, "" where nothing is missing: told when she then finds no method."""
+
+    __slots__ = ("offers", "withheld")
+
+    def __init__(self, offers: Sequence[Offer], withheld: str = "") -> None:
+        self.offers: Final = offers
+        self.withheld: Final = withheld
 
 
 class Send(Value):

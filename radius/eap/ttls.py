@@ -21,7 +21,7 @@ from radius.directory.question import (
 )
 from radius.eap import avp
 from radius.eap.framing import Octets, start
-from radius.eap.identity import account_name, read_identity
+from radius.eap.identity import read_identity
 from radius.eap.keys import implicit_challenge, tls_keys
 from radius.eap.method import (
     Challenge,
@@ -122,9 +122,12 @@ def _phase_2(tunnel: Tunnel, inner_offers: Sequence[Offer], rules: TunnelRules) 
     for code, name, credential in _PASSWORDS:
         if code in attributes:
             if name not in rules.passwords:
-                return failure_because(context, Cause.METHOD_REFUSED, f"the device proves itself by {name} inside EAP-TTLS")
+                detail = f"the device proves itself by {name} inside EAP-TTLS"
+                if context.withheld:
+                    detail += f"; {context.withheld}"
+                return failure_because(context, Cause.METHOD_REFUSED, detail)
             within = context.inside(identity, name)
-            answer = yield from verify(within, account_name(identity), credential(tunnel, attributes))
+            answer = yield from verify(within, identity, credential(tunnel, attributes))
             if not isinstance(answer, Proved):
                 return failure_of(answer, within)
             if code == avp.MS_CHAP2_RESPONSE:

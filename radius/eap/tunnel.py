@@ -13,7 +13,7 @@ from radius.audit.causes import Cause
 from radius.directory.question import Answer, Proved, Question, Remembered, VerifiedCertificate, Wrong
 from radius.eap.authentication import Authentication
 from radius.eap.framing import Octets, exchange
-from radius.eap.identity import account_name, read_identity
+from radius.eap.identity import read_identity
 from radius.eap.method import Challenge, Conversation, EapContext, PeerFault, Success, Verify, failure_of
 from radius.eap.packet import OVERHEAD, name_of_type
 from radius.eap.resumption import Remembrance, Resumptions
@@ -134,9 +134,8 @@ def resume(
         resumptions.forget(tls.resumed_from)
         return None
     context.inner_identity, context.inner = record.identity, record.inner
-    name = account_name(record.identity)
     credential = VerifiedCertificate(facts.names) if facts is not None else Remembered(record.version)
-    answer = yield Verify(Question(name, credential, context.now, remember=True))
+    answer = yield Verify(Question(record.identity, credential, context.now, remember=True, school=context.school))
     if isinstance(answer, Proved):
         if facts is not None:
             of_its_school(context, facts, answer)

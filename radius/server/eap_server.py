@@ -12,7 +12,7 @@ Back-off is at the inner name and the device: who may not be asked now is told w
 own words. A device whose outer name is backing off does not even get a TLS handshake.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Final, Protocol
 
 from policies.access import Arrival
@@ -33,10 +33,10 @@ from radius.directory.question import (
     Wrong,
 )
 from radius.eap.authentication import Authentication
-from radius.eap.identity import account_name, read_identity
+from radius.eap.identity import read_identity
 from radius.eap.method import EapContext, EapType, Failure, Success
 from radius.eap.packet import EapCode, MalformedEap, decode, encode_result, identity_request
-from radius.eap.steps import Ask, Failed, Ignored, Offer, Send, Succeeded
+from radius.eap.steps import Ask, Failed, Ignored, Offered, Send, Succeeded
 from radius.server.attempt import Attempt, Later
 from radius.server.conversations import Conversation, Conversations, Miss
 from radius.server.counters import Counters
@@ -69,8 +69,8 @@ _BACKING_OFF: Final = Cause.BACKING_OFF
 class Offering(Protocol):
     """Which methods are on offer to whom."""
 
-    def choose(self, identity: str, ssid: str, address: str) -> Sequence[Offer]:
-        """The methods for an outer identity, in a network of that name, behind a client with that address."""
+    def choose(self, identity: str, ssid: str, address: str, school: str) -> Offered:
+        """The methods for an outer identity, in a network of that name, behind a client with that address and school."""
 
 
 class EapServer:
@@ -181,17 +181,18 @@ class EapServer:
             self._gate.forget(attempt)
             return
         identity = read_identity(packet.data) or ""
-        if self._gate.backoff.refusal(arrival.mac, account_name(identity), attempt.now) is _BACKING_OFF:
+        if self._gate.backoff.refusal(arrival.mac, identity, attempt.now) is _BACKING_OFF:
             refused = Conclusion(Outcome.REJECT, (Cause.BACKING_OFF,), wrong=True)
             self._gate.finish(attempt, arrival, Ended(user=identity), refused, None)
             return
         if not self.conversations.has_room(nas, arrival.mac):
             self._gate.forget(attempt)
             return
-        offers = self._offering.choose(identity, arrival.ssid, nas)
         school = attempt.client.school
+        offered = self._offering.choose(identity, arrival.ssid, nas, school)
         context = EapContext(identity, self._random, self._packet_size(attempt.packet), school=school)
-        authentication = Authentication(offers, context)
+        context.withheld = offered.withheld
+        authentication = Authentication(offered.offers, context)
         begun = self.conversations.begin(authentication, attempt.client, nas, arrival, attempt.now)
         self._go_on(attempt, begun, octets)
 
@@ -281,7 +282,8 @@ class EapServer:
             self._succeeded(attempt, conversation, step)
         elif isinstance(step, Failed):
             school = self._schools.get(attempt.client.school)
-            conclusion = self._failed(conversation, step.failure, school, attempt.now)
+            failed = self._failed(conversation, step.failure, school, attempt.now)
+            conclusion = self._gate.or_silence(failed, attempt)
             if conclusion.outcome is Outcome.SILENCE:
                 self.conversations.silence(conversation, attempt.now)
             else:
@@ -340,7 +342,7 @@ class EapServer:
         """What a failure comes to. Each is told after the reject delay, so that a device that loops does it slowly.
 
         Where the directory could not be asked, policy's critical grant cannot be given: without a finished method there are
-        no keys, and the device would not believe a success. So it is silence, and the NAS asks another server.
+        no keys, and the device would not believe a success.
         """
         if conversation.refusal is not None:
             return Conclusion(Outcome.REJECT, (conversation.refusal,), wrong=True)

@@ -14,6 +14,7 @@ from policies.access import Arrival, Method
 from radius.aaa.backoff import Backoff
 from radius.aaa.conclude import Conclusion, Outcome, conclude
 from radius.aaa.schools import School, Schools
+from radius.aaa.silences import Silences
 from radius.audit.causes import Cause
 from radius.audit.events import AccessDecided, Event
 from radius.audit.tags import Tag
@@ -53,7 +54,7 @@ _decided: Final = AccessDecided
 
 class Gate:
     """One worker's gate. `worker` of `workers` owns the devices whose Calling-Station-Id hashes to it; `clock` gives seconds
-    since the epoch."""
+    since the epoch; `another_server` says that access points have one to ask when this one is silent."""
 
     def __init__(
         self,
@@ -67,6 +68,7 @@ class Gate:
         worker: int = 0,
         workers: int = 1,
         clock: Callable[[], float] = time,
+        another_server: bool = False,
     ) -> None:
         self._clients = clients
         self._schools = schools
@@ -80,6 +82,7 @@ class Gate:
         self._clock = clock
         self.duplicates = Duplicates()
         self.backoff = Backoff()
+        self._silences = Silences(another_server)
         self.eap: Eap | None = None  # without it a request with EAP-Message is rejected
 
     def drain(self, port: Port, most: int) -> None:
@@ -158,7 +161,7 @@ class Gate:
         if refusal is not None:
             self.finish(attempt, arrival, proof, Conclusion(Outcome.REJECT, (refusal,), wrong=True), None)
             return
-        question = Question(arrival.user_name, proof.credential, now)
+        question = Question(arrival.user_name, proof.credential, now, False, client.school)
         answer = self._directory.answer_now(question)
         if answer is None:
             self._later.ask(question, lambda answer: self._answered_later(attempt, arrival, proof, answer))
@@ -189,7 +192,16 @@ class Gate:
         if conclusion.outcome is _ACCEPT:
             self.accept(attempt, arrival, proof, answer, school, conclusion, answered)
         else:
-            self.finish(attempt, arrival, proof, conclusion, school, answered)
+            self.finish(attempt, arrival, proof, self.or_silence(conclusion, attempt), school, answered)
+
+    def or_silence(self, conclusion: Conclusion, attempt: Attempt) -> Conclusion:
+        """A directory that is away is a reject that blames nobody; silence instead, while that lets the access point ask a
+        server which may know better and does not make it take us for dead."""
+        if conclusion.outcome is not _SILENCE or conclusion.causes[0] is not Cause.DIRECTORY_AWAY:
+            return conclusion
+        if self._silences.may_be(attempt.source[0]):
+            return conclusion
+        return Conclusion(Outcome.REJECT, conclusion.causes, conclusion.principal, conclusion.decision)
 
     def accept(
         self,
@@ -262,6 +274,7 @@ class Gate:
     def send(self, attempt: Attempt, reply: bytes) -> None:
         """The reply, and what a repeated request gets."""
         attempt.seen.reply = reply
+        self._silences.spoke(attempt.source[0])
         try:
             attempt.port.send(reply, attempt.source, attempt.local)
         except OSError:  # the NAS repeats, and then gets the same octets from `duplicates`
@@ -317,6 +330,7 @@ class Gate:
                 eap.resumed,
                 eap.detail,
                 eap.rounds,
+                conclusion.from_cache,
             )
         )
 

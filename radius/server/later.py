@@ -4,23 +4,24 @@ Everything here is bounded. Full means silence for the new request; nothing that
 """
 
 import asyncio
+import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from socket import socket
-from typing import cast
+from typing import Protocol, cast
 
 import msgspec
 
 from radius.audit.events import Event, UnknownClientSeen
-from radius.directory.question import Answer, CouldNotAsk, Directory, Question
+from radius.directory.question import Answer, CouldNotAsk, Proved, Question
 from radius.server.counters import Counters
 from radius.server.sockets import Source
 
-ASKING_THREADS = 4
-ASKING_AT_MOST = 256  # questions that wait for a thread; a NAS gives up long before the last would be answered
+ASKING_AT_MOST = 8_192  # questions under way; how many a directory may have is its own bound
 ANSWER_WITHIN = 4.0  # seconds: below a NAS's usual timeout of 5
+BEAT = 0.5  # seconds; see LoopLater.ask
 DELAYED_AT_MOST = 20_000
 UNKNOWN_AT_MOST = 1_000
 UNKNOWN_NOTES_A_ROUND = 50
@@ -30,6 +31,16 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Handed).decode
 
 
+class Asked(Protocol):
+    """Whoever is asked (radius.directory.chain). Neither blocks."""
+
+    def ask(self, question: Question, deadline: float, tell: Callable[[Answer], None]) -> None:
+        """Call `tell` with the answer, at once or from another thread; `deadline` is in monotonic seconds."""
+
+    def give_up(self, question: Question) -> Answer:
+        """The answer to a question that nobody waits for any longer."""
+
+
 class LoopLater:
     """The gate's `Later` on an asyncio loop. `peers` are the sockets to each worker's hand-over inbox, by its number; `elder`
     is that to the inbox of this worker's predecessor."""
@@ -37,7 +48,7 @@ class LoopLater:
     def __init__(
         self,
         loop: asyncio.AbstractEventLoop,
-        directory: Directory,
+        directory: Asked,
         record: Callable[[Event], None],
         counters: Counters,
         reject_delay: float,
@@ -51,7 +62,6 @@ class LoopLater:
         self._reject_delay = reject_delay
         self._peers = peers
         self._elder = elder
-        self._threads = ThreadPoolExecutor(ASKING_THREADS, thread_name_prefix="directory")
         self._asking = 0
         self._delayed = 0
         self._unknown: OrderedDict[str, tuple[int, bytes]] = OrderedDict()
@@ -62,22 +72,18 @@ class LoopLater:
         return self._asking + self._delayed
 
     def ask(self, question: Question, then: Callable[[Answer], None]) -> None:
-        """See `attempt.Later.ask`. When too many wait already, the answer is *could not ask*."""
+        """See `attempt.Later.ask`. When too many wait already, the answer is *could not ask*.
+
+        An answer that proves nothing is told on a beat: a search for a name that is nowhere takes a directory less time than
+        a password that does not hold, and inside a tunnel no reject delay hides the difference.
+        """
         if self._asking >= ASKING_AT_MOST:
             self._loop.call_soon(then, CouldNotAsk("local"))
             return
         self._asking += 1
-        deadline = time.monotonic() + ANSWER_WITHIN
-        future = self._loop.run_in_executor(self._threads, self._directory.answer, question, deadline)
-        future.add_done_callback(lambda done: self._asked(done, then))
-
-    def _asked(self, done: "asyncio.Future[Answer]", then: Callable[[Answer], None]) -> None:
-        self._asking -= 1
-        if done.cancelled() or done.exception() is not None:
-            self._counters.faults += 1
-            then(CouldNotAsk("local"))
-        else:
-            then(done.result())
+        waiting = _Waiting(self, question, then, self._loop.time())
+        waiting.timer = self._loop.call_later(ANSWER_WITHIN, waiting.give_up)
+        self._directory.ask(question, time.monotonic() + ANSWER_WITHIN, waiting.told)
 
     def delay(self, send: Callable[[], None], began: int) -> bool:
         """See `attempt.Later.delay`."""
@@ -124,9 +130,46 @@ class LoopLater:
             address, (count, octets) = self._unknown.popitem(last=False)
             self._record(UnknownClientSeen(now, address, count, octets[:4096]))
 
-    def close(self) -> None:
-        """Let go of the directory's threads; what they still ask is not waited for."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+
+class _Waiting:
+    """One request that waits for its answer: from a thread, or from the timer when that takes too long. Once."""
+
+    __slots__ = ("_began", "_later", "_question", "_then", "timer")
+
+    def __init__(self, later: LoopLater, question: Question, then: Callable[[Answer], None], began: float) -> None:
+        self._later = later
+        self._question = question
+        self._then: Callable[[Answer], None] | None = then
+        self._began = began
+        self.timer: asyncio.TimerHandle | None = None
+
+    def told(self, answer: Answer) -> None:
+        """From whatever thread."""
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            self._later._loop.call_soon_threadsafe(self._arrived, answer)
+
+    def give_up(self) -> None:
+        """The deadline has passed."""
+        if self._then is not None:
+            self._end(self._later._directory.give_up(self._question))
+
+    def _arrived(self, answer: Answer) -> None:
+        if self._then is None:
+            return
+        if self.timer is not None:
+            self.timer.cancel()
+        if isinstance(answer, Proved | CouldNotAsk):
+            self._end(answer)
+            return
+        loop = self._later._loop
+        beats = math.ceil((loop.time() - self._began) / BEAT) or 1
+        self.timer = loop.call_at(self._began + beats * BEAT, self._end, answer)
+
+    def _end(self, answer: Answer) -> None:
+        then, self._then = self._then, None
+        self._later._asking -= 1
+        if then is not None:
+            then(answer)
 
 
 def read_handed(octets: bytes) -> tuple[bytes, Source, int, bytes]:

@@ -1,12 +1,13 @@
-"""Which EAP methods are offered to whom: [eap] and its [[eap.offer]]s in kapija.toml, made into methods once at the start.
+"""Which EAP methods are offered to whom: [eap] and its [[eap.offer]]s in kapija.toml, made into methods when first needed.
 
-A method is offered only if the directory can check what it brings, and TLS methods only while there is a certificate. The
+A method is offered only if a directory of hers can check what it brings, and TLS methods only while there is a certificate. The
 first offer whose realm, network and client all fit is taken; the order of its methods is the order in which they are tried.
 Realms are those of outer identities, so whoever is of a realm that an offer names must say so outside the tunnel too.
 """
 
 from collections.abc import Sequence
 from ipaddress import ip_address, ip_network
+from typing import Protocol
 
 from msgspec import Struct
 
@@ -26,7 +27,7 @@ from radius.eap.method import EapType
 from radius.eap.mschapv2 import mschapv2
 from radius.eap.peap import peap
 from radius.eap.resumption import Resumptions
-from radius.eap.steps import Offer
+from radius.eap.steps import Offer, Offered
 from radius.eap.tls_contexts import TlsContexts
 from radius.eap.tls_phase import TunnelRules
 from radius.eap.ttls import ttls
@@ -59,28 +60,59 @@ class Tls(Struct, frozen=True):
     resumptions: Resumptions
 
 
-class Offers:
-    """The offers of one worker. `checks` are the kinds of credential that the directory can check; `tls` is None while the
-    server has no certificate."""
+class Named(Protocol):
+    """A directory, as a coordinator knows it."""
 
-    def __init__(self, settings: EapSettings, checks: frozenset[type], tls: Tls | None) -> None:
+    @property
+    def name(self) -> str:
+        """Its short name."""
+
+
+class Checks(Protocol):
+    """Who can check what (radius.directory.chain)."""
+
+    def checks_for(self, identity: str, school: str) -> frozenset[type]:
+        """The kinds of credential that can be checked for an outer identity at a school's access point."""
+
+    def served_by(self, identity: str, school: str) -> Sequence[Named]:
+        """The external directories on which that depends; none where it is local accounts."""
+
+
+class Offers:
+    """The offers of one worker. `tls` is None while the server has no certificate."""
+
+    def __init__(self, settings: EapSettings, checks: Checks, tls: Tls | None) -> None:
+        self._settings = settings
         self._checks = checks
         self._realms = frozenset(offer.realm for offer in settings.offer if offer.realm is not None)
         self._tls = tls
-        self._exceptions = [(_Fits(offer), self._make(settings, offer)) for offer in settings.offer]
-        self._usual = self._make(settings, _NO_EXCEPTION)
+        self._exceptions = [(_Fits(offer), offer) for offer in settings.offer]
+        self._made: dict[tuple[int, frozenset[type]], tuple[Offer, ...]] = {}
 
-    def choose(self, identity: str, ssid: str, address: str) -> Sequence[Offer]:
-        """The methods for an outer identity, in a network of that name, behind a client with that address."""
-        for fits, offers in self._exceptions:
+    def choose(self, identity: str, ssid: str, address: str, school: str) -> Offered:
+        """The methods for an outer identity, in a network of that name, behind a client with that address and school."""
+        at, chosen = -1, _NO_EXCEPTION
+        for number, (fits, offer) in enumerate(self._exceptions):
             if fits(identity, ssid, address):
-                return offers
-        return self._usual
+                at, chosen = number, offer
+                break
+        kinds = self._checks.checks_for(identity, school)
+        made = self._made.get((at, kinds))
+        if made is None:
+            made = self._made[at, kinds] = self._make(chosen, kinds)
+        return Offered(made, "" if MsChap2Response in kinds else self._withheld(identity, school))
 
-    def _make(self, settings: EapSettings, offer: OfferSettings) -> tuple[Offer, ...]:
+    def _withheld(self, identity: str, school: str) -> str:
+        """Why MS-CHAPv2, which most devices try first, is not offered."""
+        names = [directory.name for directory in self._checks.served_by(identity, school)]
+        whose = f"the realm {parse(identity).realm}" if parse(identity).realm else "names without a realm"
+        return f"MS-CHAPv2 is not offered for {whose}, because the directory ({', '.join(names)}) cannot check it"
+
+    def _make(self, offer: OfferSettings, kinds: frozenset[type]) -> tuple[Offer, ...]:
+        settings = self._settings
         methods = settings.methods if offer.methods is None else offer.methods
         named = settings.inner if offer.inner is None else offer.inner
-        inner: list[str] = [name for name in named if _BRINGS[name] in self._checks]
+        inner: list[str] = [name for name in named if _BRINGS[name] in kinds]
         rules = TunnelRules(
             client_certificate=_or(offer.require_client_certificate, settings.require_client_certificate),
             crypto_binding=_or(offer.require_crypto_binding, settings.require_crypto_binding),
@@ -88,18 +120,18 @@ class Offers:
             realms=self._realms,
             passwords=frozenset(inner),
         )
-        made = (self._offer(method, inner, rules) for method in methods)
+        made = (self._offer(method, inner, rules, kinds) for method in methods)
         return tuple(offer for offer in made if offer is not None)
 
-    def _offer(self, method: str, inner: list[str], rules: TunnelRules) -> Offer | None:
+    def _offer(self, method: str, inner: list[str], rules: TunnelRules, kinds: frozenset[type]) -> Offer | None:
         """One method, or None where it could not end well."""
         tls = self._tls
         if method in _BARE:
-            return _BARE[method] if _BRINGS[method] in self._checks else None
+            return _BARE[method] if _BRINGS[method] in kinds else None
         if tls is None:
             return None
         if method == Method.EAP_TLS:
-            if VerifiedCertificate not in self._checks:
+            if VerifiedCertificate not in kinds:
                 return None
             return Offer(EapType.TLS, Method.EAP_TLS, eap_tls(tls.contexts, tls.trust, tls.resumptions))
         inside = self._inside(inner, tls)

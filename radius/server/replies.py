@@ -54,6 +54,10 @@ _MSCHAP_ERRORS = {
     Cause.ACCOUNT_DISABLED: 647,
     Cause.ACCOUNT_EXPIRED: 647,
     Cause.ACCOUNT_NOT_YET_VALID: 647,
+    Cause.PASSWORD_EXPIRED: 649,  # 648 would have the peer change the password, which is not done here
+    Cause.PASSWORD_MUST_CHANGE: 649,
+    Cause.LOGON_HOURS: 646,
+    Cause.LOGON_WORKSTATIONS: 649,
     Cause.DENIED_BY_RULE: 649,
     Cause.NO_RULE: 649,
     Cause.VLAN_NOT_MAPPED: 649,

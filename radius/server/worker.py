@@ -11,7 +11,7 @@ import random
 import signal
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from socket import socket
 from typing import Any
 
@@ -20,13 +20,16 @@ from msgspec import Struct
 from radius.aaa.schools import Schools
 from radius.audit.events import AuthenticatorLearned
 from radius.audit.journal import Journal
+from radius.directory.chain import Chain
 from radius.directory.local import LocalDirectory
+from radius.directory.sources import make_source
 from radius.eap.resumption import Resumptions
 from radius.eap.tls_contexts import TlsContexts
 from radius.pki.trust import TrustStore
 from radius.server.clients import Client, Clients
 from radius.server.conversations import Conversations
 from radius.server.counters import Counters, discarded
+from radius.server.directories import Directories, Guards
 from radius.server.eap_server import EapServer
 from radius.server.faults import where
 from radius.server.gate import Gate
@@ -36,11 +39,14 @@ from radius.server.randomness import RandomPool
 from radius.server.replies import Replies
 from radius.server.sockets import Port
 from radius.server.state import States
+from radius.server.status import WorkerStatus, directory_status, write_status
 from radius.server.supervisor import ELDER_GONE, RETIRE, Inbox, Life, Ready
 from radius.settings import Home, Settings
 from radius.store.keyring import Keyring
+from radius.store.known_file import KnownFile
 from radius.store.master_key import MasterKey
 from radius.store.node_file import Kind, NodeFile
+from radius.store.records import DirectoryRecord
 from radius.wire import dictionary
 
 log = logging.getLogger(__name__)
@@ -98,11 +104,18 @@ class Worker:
             settings.journal.limit_megabytes << 20,
         )
         self._group_seconds = settings.journal.group_milliseconds / 1000
-        self._stopping = False
+        self._stopping = self._retiring = False
         self._flusher = threading.Thread(target=self._flush, name="journal", daemon=True)
         self.counters = Counters()
         words = dictionary.load()
-        directory = LocalDirectory(self._node_file, keyring)
+        known = KnownFile.open(home.known_file)
+        local = LocalDirectory(self._node_file, keyring)
+        self._directories = Directories(local, keyring, known, make_source, self.counters)
+        self._known = known
+        self._status = home.status
+        self._started = time.time()
+        self._directories.adopt(self._directories.prepare(self._node_file.directories()))
+        directory = self._directories.chain
         peers = [inbox.theirs for inbox in place.inboxes]
         self._later = LoopLater(
             self._loop,
@@ -127,9 +140,12 @@ class Worker:
             self.counters,
             place.number,
             len(place.inboxes),
+            another_server=settings.radius.another_server,
         )
         self._trust = TrustStore.of(home)
         self._watcher = ThreadPoolExecutor(1, "trust")
+        self._chores = ThreadPoolExecutor(1, "chores")
+        self._chore: Future[None] | None = None
         self._eap = self._make_eap(settings, keyring, directory, contexts)
         self._gate.eap = self._eap
         self._generation = self._node_file.generation()
@@ -137,9 +153,7 @@ class Worker:
         self._counted = self.counters.read()
         self._failing = ""
 
-    def _make_eap(
-        self, settings: Settings, keyring: Keyring, directory: LocalDirectory, contexts: TlsContexts | None
-    ) -> EapServer:
+    def _make_eap(self, settings: Settings, keyring: Keyring, directory: Chain, contexts: TlsContexts | None) -> EapServer:
         life, number = self._life, self._place.number
         tls = None
         if contexts is not None:
@@ -149,7 +163,7 @@ class Worker:
             self._gate,
             States(keyring.state, settings.node, number, life.incarnation),
             Conversations(self._random, self.counters),
-            Offers(settings.eap, directory.checks, tls),
+            Offers(settings.eap, directory, tls),
             settings.eap,
             self._schools,
             directory,
@@ -189,8 +203,9 @@ class Worker:
         if self._flusher.is_alive():
             self._flusher.join()
         self._journal.close()
-        self._later.close()
         self._watcher.shutdown(wait=False, cancel_futures=True)
+        self._chores.shutdown(wait=True, cancel_futures=True)
+        self._directories.close()
         self._node_file.close()
         self._loop.close()
 
@@ -230,6 +245,10 @@ class Worker:
         if now - self._noted >= NOTE_EVERY:
             self._noted = now
             self._later.note_unknown(time.time())
+            self._directories.chain.tick()
+            if self._chore is None or self._chore.done():
+                self._chore = self._chores.submit(self._do_chores)
+        self._known.refresh()
         self._adopt_changes()
         self._tell_of_the_journal()
         if now - self._told >= TELL_EVERY:
@@ -245,6 +264,28 @@ class Worker:
         except Exception as error:  # noqa: BLE001 - without this thread a revocation would never be felt
             log.error("authorities and revocation lists could not be read again: %s", where(error))
 
+    def _do_chores(self) -> None:
+        """Once a second, on a thread of its own: what is known into its file, and how everything is into another."""
+        self._known.flush()
+        now, monotonic = time.time(), time.monotonic()
+        states = tuple(directory_status(guard, monotonic, now) for guard in self._directories.chain.guards)
+        if self._retiring:  # the successor has the place
+            return
+        status = WorkerStatus(self._place.number, os.getpid(), self._started, now, self.counters.read(), states)
+        try:
+            write_status(self._status, status)
+        except OSError as error:
+            log.warning("the worker's status could not be written: %s", error)
+
+    def _prepare_directories(self, records: list[DirectoryRecord]) -> None:
+        """On the thread of the chores: making one may take its time."""
+        prepared = self._directories.prepare(records)
+        self._loop.call_soon_threadsafe(self._adopt_directories, prepared)
+
+    def _adopt_directories(self, prepared: Guards) -> None:
+        for guard in self._directories.adopt(prepared):
+            self._chores.submit(guard.close)
+
     def _adopt_changes(self) -> None:
         self._node_file.refresh()
         changes = self._node_file.changes_since(self._generation)
@@ -256,6 +297,8 @@ class Worker:
             self._clients.forget_all()
         if learned:
             self._clients.forget_learned(learned)
+        if changes.of(Kind.DIRECTORY) != frozenset():
+            self._chores.submit(self._prepare_directories, self._node_file.directories())
         schools, policies = changes.of(Kind.SCHOOL), changes.of(Kind.POLICY)
         if schools is None or policies is None:
             self._schools.forget_all()
@@ -297,6 +340,7 @@ class Worker:
 
     def _retire(self) -> None:
         """There is a successor: it reads from now on, and passes on what belongs to a conversation of ours."""
+        self._retiring = True
         self._stop_reading()
         inbox = self._place.inbox
         self._loop.add_reader(inbox.elder, self._drain_inbox, inbox.elder)

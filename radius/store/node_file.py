@@ -6,6 +6,7 @@ In its database `records` the first octet of a key says what it is (`Kind`), the
     d 02-00-00-00-05-01    DeviceRecord          n 10.20.0.0/16         ClientRecord of a network
     s os-vuk               SchoolRecord          l 192.0.2.1            the address has learned Message-Authenticator
     o os-vuk               PolicyRecord          k seal                 a data key, wrapped
+    e ad-skola             DirectoryRecord
     # <kind> <number>      a change note: msgpack [generation, name]
     ! <word>               marks: generation, installation, carried ...
 
@@ -34,7 +35,7 @@ import msgspec
 from msgspec import Struct
 
 from radius.errors import OperatorError, ServiceError
-from radius.store.records import ClientRecord, DeviceRecord, PersonRecord, PolicyRecord, SchoolRecord
+from radius.store.records import ClientRecord, DeviceRecord, DirectoryRecord, PersonRecord, PolicyRecord, SchoolRecord
 
 MAP_SIZE = 4 << 30  # address space, not disk; 30 times what 850,000 people take, and it grows when that is not enough
 MAX_READERS = 510  # one slot a view: workers, their directory threads, the portal, commands
@@ -52,6 +53,7 @@ class Kind(StrEnum):
     CLIENT = "c"
     NETWORK = "n"
     SCHOOL = "s"
+    DIRECTORY = "e"
     POLICY = "o"
     LEARNED = "l"
     KEY = "k"
@@ -92,6 +94,7 @@ _PERSON = msgspec.msgpack.Decoder(PersonRecord)
 _DEVICE = msgspec.msgpack.Decoder(DeviceRecord)
 _CLIENT = msgspec.msgpack.Decoder(ClientRecord)
 _SCHOOL = msgspec.msgpack.Decoder(SchoolRecord)
+_DIRECTORY = msgspec.msgpack.Decoder(DirectoryRecord)
 _POLICY = msgspec.msgpack.Decoder(PolicyRecord)
 NOTE = msgspec.msgpack.Decoder(tuple[int, str])
 
@@ -193,6 +196,10 @@ class NodeFile:
     def schools(self) -> Iterator[SchoolRecord]:
         """Every school."""
         return (_SCHOOL.decode(octets) for _, octets in self._each(b"s"))
+
+    def directories(self) -> list[DirectoryRecord]:
+        """The external directories that are asked, by name; disabled ones are not here."""
+        return [_DIRECTORY.decode(octets) for _, octets in self._each(b"e")]
 
     def policy(self, scope: str) -> PolicyRecord | None:
         """The policy in force in this scope."""

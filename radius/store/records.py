@@ -71,6 +71,15 @@ class SchoolRecord(Struct, frozen=True, array_like=True):
     calendar: str
 
 
+class DirectoryRecord(Struct, frozen=True, array_like=True):
+    """An external directory that is asked: its short name, its description (TOML text, radius.directory.description) and its
+    sealed secrets (radius.store.directory_secrets)."""
+
+    name: str
+    document: str
+    secrets: bytes
+
+
 class PolicyRecord(Struct, frozen=True, array_like=True):
     """The published policy of a scope ("national" or a school's name): its version, SHA-256 (hex) and TOML text."""
 

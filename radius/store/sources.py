@@ -11,9 +11,9 @@ from sqlalchemy import Column, Connection, Row, Table, select
 from radius.store import tables
 from radius.store.node_file import MAX_NAME, Kind, client_kind
 from radius.store.node_writer import Entry
-from radius.store.records import ClientRecord, DeviceRecord, PersonRecord, PolicyRecord, SchoolRecord
+from radius.store.records import ClientRecord, DeviceRecord, DirectoryRecord, PersonRecord, PolicyRecord, SchoolRecord
 
-FORMAT = "1"  # of the records and keys; another one fills every node file anew
+FORMAT = "2"  # of the records and keys; another one fills every node file anew
 
 SET = 10_000  # rows in one LMDB transaction: a few tenths of a second, in which no other change is carried
 
@@ -55,6 +55,11 @@ def _entry(kind: Kind, name: str, record: Struct, removed: bool, row: int = 0) -
 
 def _schools(_connection: Connection, rows: Rows) -> list[Entry]:
     return [_entry(Kind.SCHOOL, row.name, SchoolRecord(*row[:-2]), row.removed) for row in rows]
+
+
+def _directories(_connection: Connection, rows: Rows) -> list[Entry]:
+    """Workers know nothing of a disabled one."""
+    return [_entry(Kind.DIRECTORY, row.name, DirectoryRecord(*row[:-3]), row.removed or row.disabled) for row in rows]
 
 
 def _policies(connection: Connection, rows: Rows) -> list[Entry]:
@@ -100,6 +105,7 @@ def _source(
 
 SOURCES = (  # small ones first; columns in the order of the record's fields
     _source(tables.schools.c.name, SchoolRecord.__struct_fields__, _schools),
+    _source(tables.directories.c.name, (*DirectoryRecord.__struct_fields__, "disabled"), _directories),
     _source(tables.policies.c.id, ("id", "scope"), _policies, limit=1_000),
     _source(tables.clients.c.network, ClientRecord.__struct_fields__, _clients),
     _source(tables.learned.c.address, ("address",), _learned),

@@ -154,6 +154,16 @@ policies = Table(  # every version ever published; the highest of a scope is the
     UniqueConstraint("scope", "version"),
 )
 
+directories = Table(  # external directories: LDAP, Active Directory
+    "directories",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("document", Text, nullable=False),  # TOML: radius.directory.description
+    Column("secrets", LargeBinary, nullable=False),  # sealed: radius.store.directory_secrets
+    Column("disabled", Boolean, nullable=False),
+    *_replicated(),
+)
+
 subject_keys = Table(  # the key under which a person's or device's parameters in the audit log are sealed; erasing deletes it
     "subject_keys",
     metadata,

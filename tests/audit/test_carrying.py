@@ -28,6 +28,7 @@ EAP = {
     "resumed": True,
     "detail": "error 691 was sent in the tunnel",
     "rounds": 9,
+    "from_cache": True,
 }
 
 

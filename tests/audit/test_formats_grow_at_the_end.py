@@ -35,7 +35,7 @@ def test_a_journal_of_the_former_release_is_read(decided: Make) -> None:
 
 
 def test_a_journal_of_this_release_is_read_by_itself(house: Any, decided: Make) -> None:
-    event = decided(outer="@example", inner="gtc", tls="1.2", resumed=True, detail="retried", rounds=50)
+    event = decided(outer="@example", inner="gtc", tls="1.2", resumed=True, detail="retried", rounds=50, from_cache=True)
     journal = house.journal()
     journal.append(event)
     journal.close()

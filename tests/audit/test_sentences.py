@@ -82,7 +82,13 @@ def test_names_in_latin_letters_are_the_same_in_both_alphabets_and_each_is_used(
 
 def test_a_pupil_is_not_told_which_names_exist() -> None:
     for language in Language:
-        assert explain(Cause.UNKNOWN_ACCOUNT, "pupil", language) == explain(Cause.WRONG_PASSWORD, "pupil", language)
+        wrong = explain(Cause.WRONG_PASSWORD, "pupil", language)
+        assert explain(Cause.UNKNOWN_ACCOUNT, "pupil", language) == wrong
+        # Active Directory tells these without a proof: who hears of a lock or of Protected Users has heard of an account.
+        assert explain(Cause.ACCOUNT_LOCKED, "pupil", language) == wrong
+        assert explain(Cause.LOCKOUT_GUARD, "pupil", language) == wrong
+        assert explain(Cause.ACCOUNT_RESTRICTED, "pupil", language) == wrong
+        assert explain(Cause.AMBIGUOUS_ACCOUNT, "pupil", language) == wrong  # told without a proof
 
 
 def test_a_stranger_to_the_vocabulary_is_answered_too() -> None:

@@ -90,6 +90,7 @@ def test_nothing_tried_is_no_story() -> None:
     ("changes", "words"),
     [
         ({"tls": "1.3", "resumed": True}, "peap mschapv2, TLS 1.3, resumed"),
+        ({"tls": "1.3", "resumed": True, "from_cache": True}, "peap mschapv2, TLS 1.3, resumed, from cache"),
         ({"tls": "1.2"}, "peap mschapv2, TLS 1.2"),
         ({"method": "eap-tls", "inner": "", "tls": "1.3"}, "eap-tls, TLS 1.3"),
         ({"method": "pap", "inner": ""}, "pap"),

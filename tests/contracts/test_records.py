@@ -8,7 +8,7 @@ import pytest
 
 from radius.store.node_file import Kind
 from radius.store.node_writer import Batch, Entry, NodeWriter
-from radius.store.records import ClientRecord, DeviceRecord, PersonRecord, PolicyRecord, SchoolRecord
+from radius.store.records import ClientRecord, DeviceRecord, DirectoryRecord, PersonRecord, PolicyRecord, SchoolRecord
 from tests.fakes.records import MemoryRecords
 
 PERSON = PersonRecord(1, "ana.primer", "os-primer", "student", ("8-2",), False, 0.0, 0.0, b"v", b"n", b"p", "")
@@ -16,6 +16,7 @@ DEVICE = DeviceRecord(1, "02-00-00-00-00-01", "printer", "os-primer", "device", 
 ADDRESS = ClientRecord(1, "192.0.2.1", "hall", "os-primer", "generic", "hall", b"s", b"", 0.0, "learn")
 NETWORK = ClientRecord(2, "198.51.100.0/24", "all", "os-primer", "generic", "", b"s", b"", 0.0, "require")
 SCHOOL = SchoolRecord("os-primer", "OŠ Primer", "Europe/Belgrade", "sr-Latn", ("demo",), {"staff": 10}, "")
+DIRECTORIES = [DirectoryRecord("ad", 'kind = "active-directory"', b"x"), DirectoryRecord("ldap", 'kind = "ldap"', b"")]
 POLICY = PolicyRecord("os-primer", 3, "0" * 64, "")
 
 
@@ -26,6 +27,7 @@ class Records(Protocol):
     def networks(self) -> list[ClientRecord]: ...
     def school(self, name: str) -> SchoolRecord | None: ...
     def policy(self, scope: str) -> PolicyRecord | None: ...
+    def directories(self) -> list[DirectoryRecord]: ...
     def is_learned(self, address: str) -> bool: ...
 
 
@@ -36,6 +38,7 @@ def memory(_path: Path) -> Records:
     records.all_clients = {ADDRESS.network: ADDRESS, NETWORK.network: NETWORK}
     records.all_schools = {SCHOOL.name: SCHOOL}
     records.all_policies = {POLICY.scope: POLICY}
+    records.all_directories = {record.name: record for record in reversed(DIRECTORIES)}
     records.learned = {"192.0.2.1"}
     return records  # type: ignore[return-value]  # a list where the protocol says iterable
 
@@ -52,6 +55,7 @@ def node_file(path: Path) -> Records:
                 Entry(Kind.NETWORK, NETWORK.network, encode(NETWORK), 2),
                 Entry(Kind.SCHOOL, SCHOOL.name, encode(SCHOOL)),
                 Entry(Kind.POLICY, POLICY.scope, encode(POLICY)),
+                *(Entry(Kind.DIRECTORY, record.name, encode(record)) for record in reversed(DIRECTORIES)),
                 Entry(Kind.LEARNED, "192.0.2.1", b""),
             ]
         )
@@ -73,6 +77,7 @@ def test_what_is_there_is_found_whole(records: Records) -> None:
     assert list(records.networks()) == [NETWORK]
     assert records.school("os-primer") == SCHOOL
     assert records.policy("os-primer") == POLICY
+    assert records.directories() == DIRECTORIES
     assert records.is_learned("192.0.2.1")
 
 

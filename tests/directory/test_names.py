@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from precis_i18n import get_profile
 
-from radius.directory.names import MAX_NAME_OCTETS, canonical_password, canonical_username
+from radius.directory.names import MAX_NAME_OCTETS, canonical_password, canonical_username, without_domain
 
 printable = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), min_size=1, max_size=MAX_NAME_OCTETS)
 
@@ -100,3 +100,16 @@ def test_a_bad_password_is_refused_without_telling_it() -> None:
         canonical_password("tajna\tlozinka")
     assert "tajna" not in str(error.value)
     assert error.value.__cause__ is None
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("ana", "ana"),
+        ("OS-VUK\\ana", "ana"),
+        ("OS-VUK\\ana@os-vuk.example", "ana@os-vuk.example"),
+        ("ana@os-vuk.example", "ana@os-vuk.example"),
+    ],
+)
+def test_an_account_has_no_windows_domain(text: str, name: str) -> None:
+    assert without_domain(text) == name

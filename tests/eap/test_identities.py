@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from radius.eap.identity import Identity, account_name, may_go_together, parse, read_identity, same_realm
+from radius.directory.names import without_domain
+from radius.eap.identity import Identity, may_go_together, parse, read_identity, same_realm
 
 
 @pytest.mark.parametrize(
@@ -28,19 +29,6 @@ from radius.eap.identity import Identity, account_name, may_go_together, parse, 
 )
 def test_an_identity_has_a_user_a_realm_and_a_domain(text, parts):
     assert parse(text) == Identity(*parts)
-
-
-@pytest.mark.parametrize(
-    ("text", "name"),
-    [
-        ("ana", "ana"),
-        ("OS-VUK\\ana", "ana"),
-        ("OS-VUK\\ana@os-vuk.example", "ana@os-vuk.example"),
-        ("ana@os-vuk.example", "ana@os-vuk.example"),
-    ],
-)
-def test_an_account_has_no_windows_domain(text, name):
-    assert account_name(text) == name
 
 
 @pytest.mark.parametrize("data", [b"ana", b"", "ђорђе@ош-вук.срб".encode(), b"OS-VUK\\ana", b"a b", b"x" * 253])
@@ -114,7 +102,7 @@ def test_every_text_is_some_identity_that_goes_with_itself(text):
 def test_the_account_is_of_the_realm_that_was_compared(text):
     realm = parse(text).realm
     if "\\" not in realm:
-        assert parse(account_name(text)).realm == realm
+        assert parse(without_domain(text)).realm == realm
     else:  # such a realm is nobody's
         assert not may_go_together("@os-vuk.example", text)
 

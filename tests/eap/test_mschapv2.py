@@ -114,7 +114,7 @@ def test_the_msk_begins_with_the_servers_receive_key_which_is_the_peers_send_key
 @pytest.mark.parametrize(
     ("name", "hashed", "principal"),
     [
-        ("OS-VUK\\User", b"User", "User"),
+        ("OS-VUK\\User", b"User", "OS-VUK\\User"),
         ("User@os-vuk.example", b"User@os-vuk.example", "User@os-vuk.example"),
         ("ђорђе", "ђорђе".encode(), "ђорђе"),
     ],
@@ -154,6 +154,12 @@ def test_the_question_asks_for_the_version_when_it_will_be_remembered(remember):
         (Refused(ANA, Cause.ACCOUNT_DISABLED), 647, Cause.ACCOUNT_DISABLED),
         (Refused(ANA, Cause.ACCOUNT_EXPIRED), 649, Cause.ACCOUNT_EXPIRED),
         (Refused(ANA, Cause.ACCOUNT_NOT_YET_VALID), 649, Cause.ACCOUNT_NOT_YET_VALID),
+        (Refused(ANA, Cause.ACCOUNT_LOCKED), 691, Cause.ACCOUNT_LOCKED),
+        (Refused(ANA, Cause.PASSWORD_EXPIRED), 649, Cause.PASSWORD_EXPIRED),
+        (Refused(ANA, Cause.PASSWORD_MUST_CHANGE), 649, Cause.PASSWORD_MUST_CHANGE),
+        (Refused(ANA, Cause.LOGON_HOURS), 646, Cause.LOGON_HOURS),
+        (Refused(ANA, Cause.LOGON_WORKSTATIONS), 649, Cause.LOGON_WORKSTATIONS),
+        (Refused(ANA, Cause.ACCOUNT_RESTRICTED), 691, Cause.ACCOUNT_RESTRICTED),
         (Proved(ANA, None), 691, Cause.METHOD_NOT_CHECKABLE),
     ],
 )

@@ -69,7 +69,7 @@ def test_gtc_asks_with_the_password_as_it_is():
     authentication, _ = begin(OFFERS[0], "OS-VUK\\ana")
     step = respond(authentication, OFFERS[0], "лозинка\0 ".encode())
     assert isinstance(step, Ask)
-    assert (step.question.principal, step.question.credential) == ("ana", PlainPassword(Secret("лозинка\0 ")))
+    assert (step.question.principal, step.question.credential) == ("OS-VUK\\ana", PlainPassword(Secret("лозинка\0 ")))
 
 
 def test_an_empty_password_is_not_even_asked_about():

@@ -33,6 +33,16 @@ class Asker:
         hidden = self._secret.hide_password(password.encode(), authenticator)
         return self._ask(authenticator, name, encode_attribute(USER_PASSWORD, hidden), mac)
 
+    def begin_pap(self, name: str, password: str, mac: str = "") -> None:
+        """Send a PAP request and wait for nothing."""
+        authenticator = os.urandom(16)
+        hidden = self._secret.hide_password(password.encode(), authenticator)
+        self._send(authenticator, name, encode_attribute(USER_PASSWORD, hidden), mac)
+
+    def fileno(self) -> int:
+        """The socket, for a selector."""
+        return self._socket.fileno()
+
     def chap(self, name: str, password: str, mac: str = "") -> Packet | None:
         """The reply to a CHAP request, None for silence."""
         authenticator = os.urandom(16)
@@ -43,12 +53,15 @@ class Asker:
         """Any octets whatever."""
         self._socket.sendto(octets, self._server)
 
-    def _ask(self, authenticator: bytes, name: str, proof: bytes, mac: str) -> Packet | None:
+    def _send(self, authenticator: bytes, name: str, proof: bytes, mac: str) -> None:
         self._identifier = (self._identifier + 1) % 256
         attributes = encode_attribute(USER_NAME, name.encode()) + proof
         if mac:
             attributes += encode_attribute(CALLING_STATION_ID, mac.encode())
         self.send(self._secret.request(Code.ACCESS_REQUEST, self._identifier, authenticator, attributes))
+
+    def _ask(self, authenticator: bytes, name: str, proof: bytes, mac: str) -> Packet | None:
+        self._send(authenticator, name, proof, mac)
         while True:
             try:
                 reply = decode(self._socket.recv(4096))

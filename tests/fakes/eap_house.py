@@ -9,7 +9,7 @@ from radius.eap.gtc import gtc
 from radius.eap.md5 import md5
 from radius.eap.method import EapType
 from radius.eap.mschapv2 import mschapv2
-from radius.eap.steps import Offer
+from radius.eap.steps import Offer, Offered
 from radius.server.conversations import LIMITS, Conversations, Limits
 from radius.server.eap_server import EapServer
 from radius.server.state import States
@@ -39,16 +39,17 @@ SETTINGS = EapSettings()
 PHONE = "02-00-00-00-00-01"
 
 
-class Offered:
+class Offering:
     """The same for all."""
 
-    def __init__(self, offers: Sequence[Offer]) -> None:
+    def __init__(self, offers: Sequence[Offer], withheld: str = "") -> None:
         self.offers = offers
-        self.asked: list[tuple[str, str, str]] = []
+        self.withheld = withheld
+        self.asked: list[tuple[str, str, str, str]] = []
 
-    def choose(self, identity: str, ssid: str, address: str) -> Sequence[Offer]:
-        self.asked.append((identity, ssid, address))
-        return self.offers
+    def choose(self, identity: str, ssid: str, address: str, school: str) -> Offered:
+        self.asked.append((identity, ssid, address, school))
+        return Offered(self.offers, self.withheld)
 
 
 def pseudonym(kind: str, text: str) -> bytes:
@@ -66,6 +67,7 @@ def with_eap(
     workers: int = 1,
     incarnation: int = 1,
     node: str = "node1",
+    withheld: str = "",
 ) -> EapServer:
     """Give the house's gate an EAP server."""
     conversations = Conversations(os.urandom, house.counters, limits)
@@ -74,7 +76,7 @@ def with_eap(
         gate,
         States(KEY, node, worker, incarnation),
         conversations,
-        Offered(offers),
+        Offering(offers, withheld),
         settings,
         house.schools,
         gate._directory,

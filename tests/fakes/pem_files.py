@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 
 from cryptography import x509
@@ -36,10 +37,13 @@ class LivingAuthority(Authority):
         """Its own certificate."""
         return _write(self.folder / file, self.certificate.public_bytes(Encoding.PEM))
 
-    def server_pair(self, file: str, host: str, key: Key, *, expired: bool = False) -> Pair:
-        """FILE.pem and FILE.key of a server."""
+    def server_pair(self, file: str, host: str, key: Key, *, expired: bool = False, address: str = "") -> Pair:
+        """FILE.pem and FILE.key of a server, for its name and, if given, its address."""
         begins, ends = _valid(expired=expired)
-        return self._pair(file, key, self.server(host, key=key, begins=begins, ends=ends))
+        names: list[x509.GeneralName] = [x509.DNSName(host)]
+        if address:
+            names.append(x509.IPAddress(ip_address(address)))
+        return self._pair(file, key, self.server(host, alternatives=names, key=key, begins=begins, ends=ends))
 
     def client_pair(self, file: str, user: str, *, expired: bool = False, revoked: bool = False) -> Pair:
         """FILE.pem and FILE.key of a client whose common name is `user`."""

@@ -1,4 +1,4 @@
-"""Free UDP ports of loopback for servers that a test or a benchmark starts."""
+"""Free ports of loopback for servers that a test or a benchmark starts."""
 
 import socket
 
@@ -15,3 +15,14 @@ def free_port() -> int:
                 continue
             return port
     raise RuntimeError("no two neighbouring UDP ports are free")
+
+
+def free_tcp_ports(count: int) -> list[int]:
+    """TCP ports that nobody has now."""
+    sockets = [socket.socket() for _ in range(count)]
+    for each in sockets:
+        each.bind(("127.0.0.1", 0))
+    ports = [int(each.getsockname()[1]) for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from radius.store.records import ClientRecord, DeviceRecord, PersonRecord, PolicyRecord, SchoolRecord
+from radius.store.records import ClientRecord, DeviceRecord, DirectoryRecord, PersonRecord, PolicyRecord, SchoolRecord
 
 
 class MemoryRecords:
@@ -14,6 +14,7 @@ class MemoryRecords:
         self.all_clients: dict[str, ClientRecord] = {}
         self.all_schools: dict[str, SchoolRecord] = {}
         self.all_policies: dict[str, PolicyRecord] = {}
+        self.all_directories: dict[str, DirectoryRecord] = {}
         self.learned: set[str] = set()
         self.filled = True
 
@@ -34,6 +35,9 @@ class MemoryRecords:
 
     def policy(self, scope: str) -> PolicyRecord | None:
         return self.all_policies.get(scope)
+
+    def directories(self) -> list[DirectoryRecord]:
+        return [self.all_directories[name] for name in sorted(self.all_directories)]
 
     def complete(self) -> bool:
         return self.filled

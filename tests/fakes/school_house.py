@@ -72,6 +72,9 @@ class TestSeals:
     def open(self, sealed: bytes, context: str) -> bytes:
         return self.seal(sealed, context)
 
+    def blind_index(self, kind: str, text: str) -> bytes:
+        return hashlib.blake2b(text.encode(), digest_size=16, person=kind.encode()).digest()
+
 
 class FakePort:
     """A port whose replies are kept."""
@@ -124,7 +127,9 @@ class ManualLater:
 class SchoolHouse:
     """A gate with everything behind it; `records` may be changed before or between packets."""
 
-    def __init__(self, worker: int = 0, workers: int = 1, directory: Directory | None = None) -> None:
+    def __init__(
+        self, worker: int = 0, workers: int = 1, directory: Directory | None = None, another_server: bool = False
+    ) -> None:
         self.records = MemoryRecords()
         self.seals = TestSeals()
         self.events: list[Event] = []
@@ -156,6 +161,7 @@ class SchoolHouse:
             worker,
             workers,
             lambda: self.now,
+            another_server,
         )
         self.secret = SharedSecret(Secret(SECRET))
 

@@ -9,6 +9,7 @@ from radius.audit.tags import Tag
 from radius.directory.question import Answer, CouldNotAsk, NotHere, Question
 from radius.eap.method import EapType
 from radius.eap.mschapv2 import mschapv2
+from radius.eap.packet import EapCode
 from radius.eap.steps import Offer
 from radius.wire.attributes import (
     MICROSOFT,
@@ -21,7 +22,7 @@ from radius.wire.attributes import (
     encode_attribute,
 )
 from radius.wire.codes import Code
-from tests.fakes.eap_house import BARE, PHONE, AccessPoint, Offered, eap_of, with_eap
+from tests.fakes.eap_house import BARE, PHONE, AccessPoint, Offering, eap_of, with_eap
 from tests.fakes.eap_peer import GTC, MD5, MSCHAPV2, Peer, identity, nak, response
 from tests.fakes.school_house import NAS, SchoolHouse
 
@@ -118,11 +119,11 @@ def test_proxy_states_come_back_in_challenge_accept_and_reject(house: SchoolHous
 
 
 def test_the_offers_are_chosen_for_identity_network_and_client(house: SchoolHouse) -> None:
-    offered = Offered(BARE)
+    offered = Offering(BARE)
     house.gate.eap._offering = offered  # type: ignore[union-attr]
     station = encode_attribute(30, b"02-00-00-00-AA-01:Skola")
     AccessPoint(house, more=station).send(identity("ana@os-primer.example"))
-    assert offered.asked == [("ana@os-primer.example", "Skola", NAS)]
+    assert offered.asked == [("ana@os-primer.example", "Skola", NAS, "os-primer")]
 
 
 # --- who does not
@@ -242,7 +243,7 @@ def test_a_right_password_ends_the_back_off(house: SchoolHouse, ap: AccessPoint)
 
 def test_each_try_within_one_conversation_counts(house: SchoolHouse, ap: AccessPoint) -> None:
     patient = Offer(EapType.MSCHAPV2, Method.EAP_MSCHAPV2, lambda context: mschapv2(context, retries=1))
-    house.gate.eap._offering = Offered((patient,))  # type: ignore[union-attr]
+    house.gate.eap._offering = Offering((patient,))  # type: ignore[union-attr]
     ap.log_in(Peer(TEACHER[0], "wrong", speaks=(MSCHAPV2,), retry="wrong again"))
     assert house.gate.backoff.refusal(PHONE, TEACHER[0], house.now) is Cause.BACKING_OFF
 
@@ -266,8 +267,25 @@ def test_an_answer_that_comes_later_goes_on_with_the_conversation() -> None:
     assert question.principal == TEACHER[0]
 
 
-def test_a_directory_that_is_away_is_silence_also_for_what_the_access_point_repeats() -> None:
+def test_a_directory_that_is_away_is_a_failure_at_once_that_blames_nobody() -> None:
     house = SchoolHouse(directory=SlowDirectory())
+    with_eap(house)
+    ap = AccessPoint(house)
+    for attempt in range(5):
+        ap.log_in(Peer(*TEACHER, speaks=(GTC,)))
+        before = len(house.port.sent)
+        house.later.asked[attempt][1](CouldNotAsk("slow"))
+        assert house.later.delayed == []
+        reply = ap.read([octets for octets, _ in house.port.sent[before:]])
+        assert reply is not None
+        assert reply.code == Code.ACCESS_REJECT
+        assert eap_of(reply)[:1] == bytes((EapCode.FAILURE,))
+    assert [(event.causes, event.tag) for event in noted(house)] == [((Cause.DIRECTORY_AWAY,), Tag.ACCESS_DENIED)] * 5
+    assert house.gate.backoff.refusal(PHONE, TEACHER[0], house.now) is None
+
+
+def test_where_there_is_another_server_it_is_silence_also_for_what_the_access_point_repeats() -> None:
+    house = SchoolHouse(directory=SlowDirectory(), another_server=True)
     with_eap(house)
     ap = AccessPoint(house)
     ap.log_in(Peer(*TEACHER, speaks=(GTC,)))

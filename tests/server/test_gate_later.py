@@ -5,11 +5,13 @@ from argon2 import PasswordHasher
 
 from radius.audit.causes import Cause
 from radius.audit.events import AccessDecided
+from radius.audit.sentences import explain
 from radius.audit.tags import Tag
 from radius.directory.question import Answer, CouldNotAsk, NotHere, Question
 from radius.store.records import PersonRecord, PolicyRecord
-from radius.wire.attributes import CALLED_STATION_ID, TUNNEL_PRIVATE_GROUP_ID, encode_attribute
+from radius.wire.attributes import CALLED_STATION_ID, REPLY_MESSAGE, TUNNEL_PRIVATE_GROUP_ID, encode_attribute
 from radius.wire.codes import Code
+from radius.wire.packet import decode
 from tests.fakes.requests import pap, the_reply
 from tests.fakes.school_house import POLICY, FakePort, SchoolHouse
 
@@ -70,17 +72,33 @@ def test_a_repeat_while_the_directory_is_asked_is_not_asked_again(house: SchoolH
     assert len(house.later.asked) == 1
 
 
-def test_a_directory_that_is_away_is_silence_and_no_wrong_password(house: SchoolHouse) -> None:
+def test_a_directory_that_is_away_is_a_reject_at_once_and_no_wrong_password(house: SchoolHouse) -> None:
     for identifier in range(5):
         house.receive(pap(house, identifier=identifier))
     for _, then in house.later.asked:
         then(CouldNotAsk("slow"))
-    assert house.port.sent == []
+    replies = [decode(octets) for octets, _ in house.port.sent]  # none of them delayed
+    assert [reply.code for reply in replies] == [Code.ACCESS_REJECT] * 5
+    assert replies[0].first[REPLY_MESSAGE].decode() == explain(Cause.DIRECTORY_AWAY, "pupil", "en").cause
     assert {event.causes for event in house.events if isinstance(event, AccessDecided)} == {(Cause.DIRECTORY_AWAY,)}
     assert house.gate.backoff.refusal("02-00-00-00-00-01", "nastavnik.primer", house.now) is None
 
 
-def test_after_silence_the_repeat_is_tried_anew(house: SchoolHouse) -> None:
+def test_where_there_is_another_server_it_is_silence_at_most_three_times_in_a_row_for_a_client() -> None:
+    house = SchoolHouse(directory=SlowDirectory(), another_server=True)
+    heard: list[int] = []
+    for identifier in range(10):
+        house.receive(pap(house, identifier=identifier))
+        before = len(house.port.sent)
+        house.later.asked[identifier][1](CouldNotAsk("slow"))
+        heard.append(len(house.port.sent) - before)
+    assert heard == [0, 0, 0, 1, 0, 0, 0, 1, 0, 0]
+    tags = [event.tag for event in house.events if isinstance(event, AccessDecided)]
+    assert tags[:4] == [Tag.ACCESS_UNANSWERED] * 3 + [Tag.ACCESS_DENIED]
+
+
+def test_after_silence_the_repeat_is_tried_anew() -> None:
+    house = SchoolHouse(directory=SlowDirectory(), another_server=True)
     request = pap(house)
     house.receive(request)
     house.later.asked[0][1](CouldNotAsk("slow"))
@@ -98,7 +116,7 @@ def test_the_policys_critical_grant_holds_where_it_says_and_nowhere_else(house: 
     assert (noted(house).tag, noted(house).causes) == (Tag.ACCESS_GRANTED, (Cause.DIRECTORY_AWAY,))
     house.receive(pap(house, identifier=9))
     house.later.asked[1][1](CouldNotAsk("slow"))
-    assert len(house.port.sent) == 1
+    assert decode(house.port.sent[1][0]).code == Code.ACCESS_REJECT  # another network
 
 
 def test_the_critical_grant_is_never_for_a_wrong_password_or_an_unknown_name(house: SchoolHouse) -> None:

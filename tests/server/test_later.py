@@ -2,91 +2,176 @@
 
 import asyncio
 import socket
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
 from time import perf_counter_ns
 
 import pytest
 
+from radius.audit.causes import Cause
 from radius.audit.events import Event, UnknownClientSeen
-from radius.directory.question import Answer, CouldNotAsk, KnownMac, NotHere, Question
+from radius.directory.question import Answer, CouldNotAsk, KnownMac, NotHere, Principal, Proved, Question, Refused, Wrong
 from radius.server.counters import Counters, discarded
-from radius.server.later import ASKING_AT_MOST, DELAYED_AT_MOST, UNKNOWN_AT_MOST, UNKNOWN_NOTES_A_ROUND, LoopLater, read_handed
+from radius.server.later import (
+    ANSWER_WITHIN,
+    ASKING_AT_MOST,
+    BEAT,
+    DELAYED_AT_MOST,
+    UNKNOWN_AT_MOST,
+    UNKNOWN_NOTES_A_ROUND,
+    LoopLater,
+    read_handed,
+)
 
 QUESTION = Question("ana", KnownMac("02-00-00-00-00-01"), 0.0)
 
 
 class Asked:
-    """A directory that answers at once, or fails."""
+    """Whoever is asked: told by the test, from another thread."""
 
-    def __init__(self, fails: bool = False) -> None:
-        self._fails = fails
+    def __init__(self) -> None:
+        self.tells: list[Callable[[Answer], None]] = []
+        self.deadlines: list[float] = []
 
-    def answer_now(self, question: Question) -> Answer | None:
-        return None
+    def ask(self, question: Question, deadline: float, tell: Callable[[Answer], None]) -> None:
+        self.tells.append(tell)
+        self.deadlines.append(deadline)
 
-    def answer(self, question: Question, deadline: float) -> Answer:
-        if self._fails:
-            raise RuntimeError("away")
-        return NotHere()
+    def give_up(self, question: Question) -> Answer:
+        return CouldNotAsk("given up")
+
+    def tell(self, answer: Answer, number: int = 0) -> None:
+        thread = threading.Thread(target=self.tells[number], args=(answer,))
+        thread.start()
+        thread.join()
+
+
+class JumpingLoop(asyncio.SelectorEventLoop):
+    """A loop whose clock the test moves."""
+
+    def __init__(self) -> None:
+        self._jumped = 0.0
+        self._stands_at = time.monotonic()
+        super().__init__()
+
+    def time(self) -> float:
+        return self._stands_at + self._jumped
+
+    def pass_time(self, seconds: float) -> None:
+        """Let that much time pass, and do what is due then."""
+        self._jumped += seconds
+        for _ in range(3):
+            self.call_soon(self.stop)
+            self.run_forever()
 
 
 class Bench:
     """A LoopLater on a loop of its own, with one hand-over inbox."""
 
-    def __init__(self, directory: Asked, reject_delay: float) -> None:
-        self.loop = asyncio.new_event_loop()
+    def __init__(self, reject_delay: float = 1.0) -> None:
+        self.directory = Asked()
+        self.loop = JumpingLoop()
         self.inbox, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
         theirs.setblocking(False)
         self.theirs = theirs
         self.events: list[Event] = []
         self.counters = Counters()
-        self.later = LoopLater(self.loop, directory, self.events.append, self.counters, reject_delay, [theirs])
+        self.later = LoopLater(self.loop, self.directory, self.events.append, self.counters, reject_delay, [theirs])
 
     def close(self) -> None:
-        self.later.close()
         self.loop.close()
         self.inbox.close()
         self.theirs.close()
 
 
 @pytest.fixture
-def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
-    made = Bench(getattr(request, "param", Asked()), 1.0)
+def bench() -> Iterator[Bench]:
+    made = Bench()
     yield made
     made.close()
 
 
-def ask(bench: Bench) -> Answer:
-    """The answer that comes back into the loop."""
+PROVED = Proved(Principal("ldap:1", "ana", "student", frozenset(), "os-primer"))
+WRONG = Wrong(PROVED.principal)
+
+
+def asked(bench: Bench) -> list[Answer]:
+    """What is told, as it comes."""
     answers: list[Answer] = []
-
-    def then(answer: Answer) -> None:
-        answers.append(answer)
-        bench.loop.stop()
-
-    bench.later.ask(QUESTION, then)
-    bench.loop.run_forever()
-    return answers[0]
+    bench.later.ask(QUESTION, answers.append)
+    return answers
 
 
 def test_an_answer_comes_back_into_the_loop(bench: Bench) -> None:
-    assert ask(bench) == NotHere()
+    answers = asked(bench)
+    bench.directory.tell(PROVED)
+    assert answers == []
+    bench.loop.pass_time(0.0)
+    assert answers == [PROVED]
     assert bench.later.under_way == 0
 
 
-@pytest.mark.parametrize("bench", [Asked(fails=True)], indirect=True)
-def test_a_directory_that_fails_could_not_be_asked(bench: Bench) -> None:
-    assert isinstance(ask(bench), CouldNotAsk)
-    assert bench.counters.faults == 1
+@pytest.mark.parametrize("answer", [WRONG, NotHere(), Refused(PROVED.principal, Cause.METHOD_NOT_CHECKABLE)])
+def test_a_no_is_told_on_the_beat_however_long_it_took(bench: Bench, answer: Answer) -> None:
+    """Inside a tunnel no reject delay hides how long a directory took."""
+    quick, slow = asked(bench), asked(bench)
+    bench.directory.tell(answer, 0)
+    bench.loop.pass_time(BEAT * 0.8)
+    bench.directory.tell(answer, 1)
+    bench.loop.pass_time(BEAT * 0.19)
+    assert quick == slow == []
+    bench.loop.pass_time(BEAT * 0.02)
+    assert quick == slow == [answer]
+
+
+def test_a_directory_slower_than_the_beat_is_told_on_a_later_one(bench: Bench) -> None:
+    answers = asked(bench)
+    bench.loop.pass_time(BEAT * 2.1)
+    bench.directory.tell(NotHere())
+    bench.loop.pass_time(BEAT * 0.8)
+    assert answers == []
+    bench.loop.pass_time(BEAT * 0.2)
+    assert answers == [NotHere()]
+
+
+@pytest.mark.parametrize("answer", [PROVED, CouldNotAsk("ldap")])
+def test_a_proof_and_an_outage_are_told_at_once(bench: Bench, answer: Answer) -> None:
+    answers = asked(bench)
+    bench.directory.tell(answer)
+    bench.loop.pass_time(0.0)
+    assert answers == [answer]
+
+
+def test_a_directory_that_never_answers_is_given_up_at_the_deadline_and_may_answer_later_in_vain(bench: Bench) -> None:
+    answers = asked(bench)
+    bench.loop.pass_time(ANSWER_WITHIN - 0.1)
+    assert answers == []
+    bench.loop.pass_time(0.2)
+    assert answers == [CouldNotAsk("given up")]
+    assert bench.later.under_way == 0
+    bench.directory.tell(PROVED)
+    bench.loop.pass_time(1.0)
+    assert answers == [CouldNotAsk("given up")]
+    assert bench.later.under_way == 0
+
+
+def test_an_answer_for_a_loop_that_is_closed_is_nobodys() -> None:
+    bench = Bench()
+    answers = asked(bench)
+    bench.close()
+    bench.directory.tell(PROVED)
+    assert answers == []
 
 
 def test_too_many_questions_could_not_be_asked_and_the_others_go_on(bench: Bench) -> None:
-    answers: list[Answer] = []
-    for _ in range(ASKING_AT_MOST + 5):
-        bench.later.ask(QUESTION, answers.append)
-    while len(answers) < ASKING_AT_MOST + 5:
-        bench.loop.run_until_complete(asyncio.sleep(0))
-    assert sum(isinstance(answer, CouldNotAsk) for answer in answers) == 5
+    told = [asked(bench) for _ in range(ASKING_AT_MOST + 5)]
+    bench.loop.pass_time(0.0)
+    assert sum(map(len, told)) == 5
+    assert len(bench.directory.tells) == ASKING_AT_MOST
+    bench.directory.tell(PROVED, 7)
+    bench.loop.pass_time(0.0)
+    assert told[7] == [PROVED]
 
 
 def test_delayed_rejects_are_bounded(bench: Bench) -> None:
@@ -96,7 +181,7 @@ def test_delayed_rejects_are_bounded(bench: Bench) -> None:
 
 
 def test_without_a_delay_a_reject_leaves_at_once() -> None:
-    bench = Bench(Asked(), 0.0)
+    bench = Bench(0.0)
     sent: list[str] = []
     assert bench.later.delay(lambda: sent.append("reject"), perf_counter_ns())
     bench.close()
@@ -110,8 +195,7 @@ def test_a_reject_leaves_at_one_time_after_its_request_however_long_the_director
     assert bench.later.delay(lambda: sent.append("unknown at once"), now)
     assert bench.later.delay(lambda: sent.append("wrong after the whole delay"), now - 1_000_000_000)
     assert bench.later.delay(lambda: sent.append("wrong after longer"), now - 4_000_000_000)
-    bench.loop.call_later(0.01, bench.loop.stop)
-    bench.loop.run_forever()
+    bench.loop.pass_time(0.01)
     assert sorted(sent) == ["wrong after longer", "wrong after the whole delay"]
     assert bench.later.under_way == 1
 

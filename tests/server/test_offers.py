@@ -1,6 +1,7 @@
 """Which methods are offered to whom: the settings' order, the first exception that fits, and only what can end well."""
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ from radius.settings import parse
 from tests.eap.tls_house import papers
 from tests.fakes.eap_peer import answering
 from tests.fakes.school_house import NOW, SchoolHouse
-from tests.fakes.tls_peer import TTLS, TlsPeer, Wire
+from tests.fakes.tls_peer import PEAP, TTLS, TlsPeer, Wire
 
 EVERYTHING = LocalDirectory.checks
 ADDRESS = "192.0.2.10"
@@ -33,11 +34,29 @@ def tls(tmp_path_factory: pytest.TempPathFactory) -> Tls:
 
 
 def offers(tls: Tls | None, text: str = "", checks: frozenset[type] = EVERYTHING) -> Offers:
-    return Offers(parse(text, Path("kapija.toml")).eap, checks, tls)
+    return Offers(parse(text, Path("kapija.toml")).eap, Directories(checks), tls)
+
+
+@dataclass(frozen=True)
+class Named:
+    name: str
+
+
+class Directories:
+    """Who can check what: `checks`, but in the realm `bind.example` plain passwords alone."""
+
+    def __init__(self, checks: frozenset[type] = EVERYTHING) -> None:
+        self._checks = checks
+
+    def checks_for(self, identity: str, school: str) -> frozenset[type]:
+        return frozenset({PlainPassword, VerifiedCertificate}) if self.served_by(identity, school) else self._checks
+
+    def served_by(self, identity: str, school: str) -> list[Named]:
+        return [Named("ldap-skola")] if identity.endswith("@bind.example") and school == "os-primer" else []
 
 
 def methods(made: Offers, identity: str = "ana", ssid: str = "", address: str = ADDRESS) -> list[str]:
-    return [offer.method.value for offer in made.choose(identity, ssid, address)]
+    return [offer.method.value for offer in made.choose(identity, ssid, address, "os-primer").offers]
 
 
 def test_by_default_nobody_is_offered_a_method_without_a_tunnel(tls: Tls) -> None:
@@ -155,10 +174,43 @@ def test_whom_an_offer_of_their_own_is_for_cannot_take_anothers_by_another_name_
 ) -> None:
     house = SchoolHouse()
     house.add_person(canonical_username(inner), "lozinka", "student")
-    methods_on_offer = offers(tls, STRICTER).choose(outer, "", ADDRESS)
+    methods_on_offer = offers(tls, STRICTER).choose(outer, "", ADDRESS, "os-primer").offers
     wire = Wire(Authentication(methods_on_offer, EapContext("", os.urandom)), answering(house), NOW)
     TlsPeer(TTLS, inner, outer=outer, inside="pap").logs_in(wire)
     if cause is None:
         assert wire.success.identity == inner
     else:
         assert wire.failure.cause is cause
+
+
+BIND_ALONE = "MS-CHAPv2 is not offered for the realm bind.example, because the directory (ldap-skola) cannot check it"
+
+
+def test_what_the_directories_of_a_realm_cannot_check_is_not_offered_to_it_and_why_is_said(tls: Tls) -> None:
+    made = offers(tls)
+    assert made.choose("ana@other.example", "", ADDRESS, "os-primer").withheld == ""
+    offered = made.choose("anonymous@bind.example", "", ADDRESS, "os-primer")
+    assert [offer.method.value for offer in offered.offers] == ["peap", "ttls", "eap-tls"]  # GTC inside PEAP
+    assert offered.withheld == BIND_ALONE
+    assert methods(offers(tls, "[eap]\ninner = ['eap-mschapv2', 'mschapv2']"), "ana@bind.example") == ["eap-tls"]
+
+
+@pytest.mark.parametrize("inside", ["mschapv2", "mschap"])
+def test_a_device_that_insists_is_told_so_in_the_log(tls: Tls, inside: str) -> None:
+    offered = offers(tls, "[eap]\nmethods = ['ttls']").choose("anonymous@bind.example", "", ADDRESS, "os-primer")
+    context = EapContext("", os.urandom)
+    context.withheld = offered.withheld
+    wire = Wire(Authentication(offered.offers, context), answering(SchoolHouse()), NOW)
+    TlsPeer(TTLS, "ana@bind.example", outer="anonymous@bind.example", inside=inside).logs_in(wire)
+    assert wire.failure.cause is Cause.METHOD_REFUSED
+    assert wire.failure.detail.endswith(BIND_ALONE)
+
+
+def test_windows_which_speaks_mschapv2_alone_inside_peap_is_told_so_in_the_log(tls: Tls) -> None:
+    offered = offers(tls).choose("anonymous@bind.example", "", ADDRESS, "os-primer")
+    context = EapContext("", os.urandom)
+    context.withheld = offered.withheld
+    wire = Wire(Authentication(offered.offers, context), answering(SchoolHouse()), NOW)
+    TlsPeer(PEAP, "ana@bind.example", outer="anonymous@bind.example", speaks=(26,)).logs_in(wire)
+    assert wire.failure.cause is Cause.METHOD_REFUSED
+    assert BIND_ALONE in wire.failure.detail

@@ -56,12 +56,15 @@ SCHOOL = {
 }
 POLICY = {"sha256": "0" * 64, "document": "rules = []", "author": "test", "time": 0.0, "note": ""}
 
+DIRECTORY = {"document": 'kind = "ldap"', "secrets": b"s", "disabled": False}
+
 SUBJECTS = {
     "people": PERSON,
     "devices": DEVICE,
     "clients": CLIENT,
     "schools": SCHOOL,
     "policies": POLICY,
+    "directories": DIRECTORY,
     "learned": {"time": 0.0},
 }
 
@@ -118,6 +121,9 @@ def expected(engine: Engine) -> dict[str, Any]:
             select(tables.policies).where(~tables.policies.c.removed).order_by(tables.policies.c.version)
         ):
             found[f"o{row.scope}"] = [row.scope, row.version, row.sha256, row.document]
+        for row in connection.execute(select(tables.directories).where(~tables.directories.c.removed)):
+            if not row.disabled:
+                found[f"e{row.name}"] = [row.name, row.document, row.secrets]
         for row in connection.execute(select(tables.learned).where(~tables.learned.c.removed)):
             found[f"l{row.address}"] = b""
         for row in connection.execute(select(tables.keys)):

@@ -16,8 +16,9 @@ from radius.store.feed import Feed
 from radius.store.keyring import Keyring, MasterKey
 from radius.store.node_file import Kind
 from radius.store.node_writer import Batch, NodeWriter
+from radius.store.records import DirectoryRecord
 from radius.store.sources import SOURCES, canonical_network
-from tests.store.rows import SUBJECTS, add, alter, expected, held
+from tests.store.rows import DIRECTORY, SUBJECTS, add, alter, expected, held
 
 SMALL = tuple(msgspec.structs.replace(source, limit=2) for source in SOURCES)
 
@@ -50,6 +51,7 @@ def fill(engine: Engine) -> None:
     add(engine, "policies", {"scope": "national", "version": 2, "document": "second"})
     add(engine, "clients", {"network": "192.0.2.1"}, {"network": "10.20.0.0/16"}, {"network": "2001:db8::1"})
     add(engine, "learned", {"address": "192.0.2.1"})
+    add(engine, "directories", {"name": "ad"}, {"name": "ldap"}, {"name": "off", "disabled": True})
     add(engine, "devices", {"mac": "02-00-00-00-05-01"})
     add(engine, "people", *({"username": f"p{n}"} for n in range(7)))
     alter(engine, "people", {"username": "p3"}, removed=True)
@@ -59,7 +61,7 @@ def test_everything_is_carried_and_then_a_step_is_nothing(engine: Engine, node_f
     fill(engine)
     feed = Feed(engine, node_file)
     assert not node_file.complete()
-    assert feed.carry_all() == 3 + 3 + 3 + 1 + 1 + 6 + 7
+    assert feed.carry_all() == 3 + 3 + 3 + 3 + 1 + 1 + 6 + 7
     assert node_file.complete()
     assert held(node_file) == expected(engine)
     generation = node_file.generation()
@@ -86,11 +88,28 @@ def test_a_removed_row_is_gone_and_comes_back_when_it_is_restored(engine: Engine
     feed = Feed(engine, node_file)
     feed.carry_all()
     prefixes = {"people": "u", "policies": "o", "devices": "d", "clients": ("c", "n"), "schools": "s", "learned": "l"}
+    prefixes["directories"] = "e"
     for removed in (True, False):
         alter(engine, table, {}, removed=removed)
         feed.carry_all()
         assert held(node_file) == expected(engine)
         assert any(key.startswith(prefixes[table]) for key in held(node_file)) is not removed
+
+
+def test_a_disabled_directory_is_not_among_those_that_workers_ask(engine: Engine, node_file: NodeWriter) -> None:
+    fill(engine)
+    feed = Feed(engine, node_file)
+    feed.carry_all()
+    assert node_file.directories() == [
+        DirectoryRecord("ad", DIRECTORY["document"], DIRECTORY["secrets"]),
+        DirectoryRecord("ldap", DIRECTORY["document"], DIRECTORY["secrets"]),
+    ]
+    generation = node_file.generation()
+    alter(engine, "directories", {"name": "ldap"}, disabled=True)
+    alter(engine, "directories", {"name": "off"}, disabled=False)
+    assert feed.carry_all() == 2
+    assert [record.name for record in node_file.directories()] == ["ad", "off"]
+    assert node_file.changes_since(generation).of(Kind.DIRECTORY) == {"ldap", "off"}
 
 
 def test_removing_the_policy_in_force_brings_back_the_one_before(engine: Engine, node_file: NodeWriter) -> None:

@@ -6,17 +6,21 @@ import pytest
 from sqlalchemy import Engine, select
 
 from radius.errors import OperatorError
+from radius.secret import Secret
 from radius.settings import Home, Settings
 from radius.store import tables
 from radius.store.change import Work, change
+from radius.store.directory_secrets import open_secrets, seal_secrets
 from radius.store.engine import reading, writing
 from radius.store.feed import Feed
 from radius.store.keyring import NAMES, Keyring, MasterKey, WrongMasterKey
 from radius.store.node_file import NodeFile
 from radius.store.node_writer import NodeWriter
 from radius.store.rotation import add_master, carry, drop_former, rewrap, rotate_master
+from tests.store.rows import add
 
 CONTEXT = "client:192.0.2.1"
+SECRETS = {"bind_password": Secret("of the service account"), "client_key": Secret(b"\x00\xff")}
 
 
 class House:
@@ -29,6 +33,7 @@ class House:
         with writing(engine) as connection:
             keyring = Keyring.create(connection, self.master)
         self.sealed = keyring.seal(b"a client's secret", CONTEXT)
+        add(engine, "directories", {"name": "ldap", "secrets": seal_secrets(keyring, "ldap", SECRETS)})
         writer = NodeWriter.open(self.home.node_file)
         Feed(engine, writer).carry_all()
         writer.close()
@@ -39,7 +44,10 @@ class House:
         with reading(self.engine) as connection:
             assert Keyring.load(connection, master).open(self.sealed, CONTEXT) == b"a client's secret"
         file = NodeFile.open(self.home.node_file)
-        assert Keyring.from_wrapped(file.wrapped_keys(), master).open(self.sealed, CONTEXT) == b"a client's secret"
+        keyring = Keyring.from_wrapped(file.wrapped_keys(), master)
+        assert keyring.open(self.sealed, CONTEXT) == b"a client's secret"
+        (directory,) = file.directories()
+        assert open_secrets(keyring, directory.name, directory.secrets) == SECRETS
         file.close()
 
     def lines(self) -> int:
@@ -100,12 +108,14 @@ def test_the_audit_row_is_in_the_transaction_of_the_rewrapping(house: House) -> 
     def fail(_work: Work) -> None:
         raise ZeroDivisionError
 
+    with reading(house.engine) as connection:
+        before = connection.execute(select(tables.revision.c.value)).scalar_one()
     with pytest.raises(ZeroDivisionError):
         rotate_master(house.engine, house.home, fail, {})
     house.still_reads()
     with reading(house.engine) as connection:
         Keyring.load(connection, house.master)  # nothing was rewrapped
-        assert connection.execute(select(tables.revision.c.value)).scalar() == 0
+        assert connection.execute(select(tables.revision.c.value)).scalar() == before
 
 
 def test_the_former_key_stays_while_anything_needs_it(house: House) -> None:

@@ -44,13 +44,24 @@ def steer(group: Sequence[socket.socket]) -> None:
     """Have the kernel choose among these sockets, which share an address and were bound in the order of their workers."""
     if len(group) < 2:
         return
-    octets = program(len(group))
+    _attach(group[0], program(len(group)))
+
+
+def _attach(sock: socket.socket, octets: bytes) -> None:
+    """The program for the whole group that `sock` is of."""
     held = ctypes.create_string_buffer(octets, len(octets))
     filter_ = struct.pack("@HP", len(octets) // 8, ctypes.addressof(held))  # struct sock_fprog
     try:
-        group[0].setsockopt(socket.SOL_SOCKET, _ATTACH, filter_)
+        sock.setsockopt(socket.SOL_SOCKET, _ATTACH, filter_)
     except OSError as error:
         log.warning("the kernel does not deliver to a device's own worker (%s): workers hand over instead", error.strerror)
+
+
+def steer_by_octet(group: Sequence[socket.socket], at: int) -> None:
+    """Have the kernel choose among these sockets by the octet at `at`: it is the number of the worker."""
+    if len(group) > 1:
+        choice = [(_SET_X, 0, 0, 0), (_LOAD_OCTET, 0, 0, at), (_MODULO, 0, 0, len(group)), (_RETURN_A, 0, 0, 0)]
+        _attach(group[0], b"".join(_instruction(*each) for each in choice))
 
 
 # Classic BPF (Linux Documentation/networking/filter.rst): an accumulator A, an index X, a scratch memory.

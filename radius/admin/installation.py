@@ -37,7 +37,8 @@ node = {node}                       # this machine's name in the audit log; each
 # listen = ["0.0.0.0", "::"]            # addresses to listen on; unknown clients get silence
 # auth_port = 1812
 # acct_port = 1813
-# workers = 1                           # processes; not more than the machine's cores
+# workers = 0                           # processes; 0: one for each of the machine's cores
+# steer = true                          # the kernel delivers to a device's own worker; false: workers hand over
 # reject_delay = 1.0                    # seconds before a wrong password is told
 # receive_buffer = 4194304              # octets a socket; the system's limit is net.core.rmem_max
 # reauthentication_jitter = 300         # seconds by which sessions that end together are spread
@@ -72,6 +73,15 @@ node = {node}                       # this machine's name in the audit log; each
 # group_milliseconds = 20               # how long audit events are gathered for one write
 # limit_megabytes = 4096                # a journal that cannot be carried into the database grows to this
 # keep_seconds = 900                    # how long a carried journal stays, for a database failover
+
+[nodes]
+# listen = ""                           # this node's address among several behind a balancer; each passes on what is another's
+# port = 18177                          # between them alone: close it to everybody else
+# others = {{ node2 = "192.0.2.12" }}     # the other nodes by their names
+
+[metrics]
+# listen = "127.0.0.1"                  # where Prometheus may read figures; whoever reaches it can
+# port = 9812                           # 0: nowhere
 
 [pki]
 # require_crl = false                   # refuse client certificates whose authority's revocation list is missing or out of date

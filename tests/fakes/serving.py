@@ -47,14 +47,18 @@ def eventually(holds: Callable[[], bool], what: str, patience: float = PATIENCE)
         time.sleep(0.02)
 
 
-def make_home(path: Path, *, listen: str = '["127.0.0.1", "::1"]', reject_delay: float = 0.05, more: str = "") -> Home:
+def make_home(
+    path: Path, *, listen: str = '["127.0.0.1", "::1"]', reject_delay: float = 0.05, more: str = "", metrics: int = 0
+) -> Home:
     """A home directory with one school, one pupil, one printer and the client 127.0.0.1 (and ::1); `more` are settings."""
     home, _ = init_home(path)
     port = free_port()
     settings = path / "kapija.toml"
     text = settings.read_text(encoding="utf-8")
     ours = f"[radius]\nlisten = {listen}\nauth_port = {port}\nacct_port = {port + 1}\nreject_delay = {reject_delay}\n"
-    settings.write_text(re.sub(r"(?m)^\[radius\]$", ours, text) + more, encoding="utf-8")
+    text = re.sub(r"(?m)^\[radius\]$", ours, text)
+    text = re.sub(r"(?m)^\[metrics\]$", f"[metrics]\nport = {metrics}", text)  # nothing on a port that others may have
+    settings.write_text(text + more, encoding="utf-8")
     home = load(path)
     with open_admin(home, "test") as admin:
         add_school(admin, "os-primer", "OŠ Primer", language="en")

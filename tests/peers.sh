@@ -55,6 +55,9 @@ require() { # PACKAGE ...: install them; 1 when that is not possible
                     $as_root systemctl --quiet disable "${service/wpas/wpa_s}" 2>/dev/null || true
                 fi
             done
+            if [[ " $* " == *" samba-ad-dc "* ]] && command -v systemctl >/dev/null; then
+                $as_root systemctl --quiet disable smbd nmbd samba-ad-dc winbind 2>/dev/null || true
+            fi
             return 0
         fi
     fi
@@ -81,12 +84,15 @@ venv)
     fi
     ;;
 test | oracle)
-    mapfile -t packages < <(missing radclient=freeradius-utils ip=iproute2 openssl=openssl eapol_test=eapoltest hostapd=hostapd wpa_supplicant=wpasupplicant slapd=slapd)
+    mapfile -t packages < <(missing radclient=freeradius-utils ip=iproute2 openssl=openssl eapol_test=eapoltest hostapd=hostapd wpa_supplicant=wpasupplicant slapd=slapd samba=samba-ad-dc)
+    [ -e /usr/share/samba/setup/provision.ldif ] || packages+=(samba-ad-provision)
     [ "$1" = test ] || mapfile -t -O "${#packages[@]}" packages < <(missing freeradius=freeradius)
     require "${packages[@]}" || [ "${CI:-}" != true ]
     ;;
 bench)
     mapfile -t packages < <(missing freeradius=freeradius radclient=freeradius-utils gcc=gcc taskset=util-linux)
+    [ -e /usr/lib/freeradius/rlm_ldap.so ] || packages+=(freeradius-ldap)
+    [ -e /usr/sbin/slapd ] || packages+=(slapd)
     [ -e /usr/include/openssl/ssl.h ] || packages+=(libssl-dev)
     echo '#include <stdio.h>' | gcc -fsyntax-only -xc - 2>/dev/null || packages+=(libc6-dev)
     require "${packages[@]}"

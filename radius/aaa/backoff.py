@@ -3,6 +3,7 @@
 Two clocks run. The pair (device, name) backs off 1, 2, 4 ... 30 seconds after its second failure in a row, so a forgotten
 phone neither loads a directory nor locks its owner's account. The account is throttled the same way after ten failures from
 whatever devices; a device that got in with that name within 24 hours is exempt, so nobody can lock another person out.
+A directory that locks accounts may ask for more patience with a pair: until it has forgotten the wrong passwords.
 Names count in the form in which directories compare them and without a Windows domain: another spelling is no fresh start for
 a guesser.
 Pure: the time is an argument. Bounded: a table of failures forgets its oldest entry when it is full; the trusted devices are
@@ -56,10 +57,12 @@ class Backoff:
             return Cause.ACCOUNT_THROTTLED
         return None
 
-    def failed(self, device: str, name: str, now: float) -> None:
-        """A wrong password; never called for an outage or a policy's denial."""
+    def failed(self, device: str, name: str, now: float, patience: float = 0.0) -> None:
+        """A wrong password; never called for an outage or a policy's denial. `patience` is Wrong.patience."""
         name = _canonical(name)
-        _count(self._pairs, hash((device, name)), FREE_FAILURES, now, self._at_most)
+        pair = _count(self._pairs, hash((device, name)), FREE_FAILURES, now, self._at_most)
+        if pair.count > FREE_FAILURES:
+            pair.blocked_until = max(pair.blocked_until, now + patience)
         _count(self._accounts, hash(name), FREE_ACCOUNT_FAILURES, now, self._at_most)
 
     def succeeded(self, device: str, name: str, now: float) -> None:
@@ -90,7 +93,7 @@ def _canonical(name: str) -> str:
         return name
 
 
-def _count(table: OrderedDict[int, _Failures], key: int, free: int, now: float, at_most: int) -> None:
+def _count(table: OrderedDict[int, _Failures], key: int, free: int, now: float, at_most: int) -> _Failures:
     failures = table.get(key)
     if failures is None or now - failures.last > FORGET_AFTER:
         failures = table[key] = _Failures()
@@ -101,3 +104,4 @@ def _count(table: OrderedDict[int, _Failures], key: int, free: int, now: float, 
         failures.blocked_until = now + min(LONGEST, 2.0 ** min(failures.count - free - 1, 10))
     if len(table) > at_most:
         table.popitem(last=False)
+    return failures

@@ -10,6 +10,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from policies.rule import NATIONAL
 from radius.admin.certificates import chains, look_at
 from radius.admin.context import Admin
+from radius.admin.directory_checks import OF_DIRECTORY
+from radius.admin.directory_checks import endings as endings_of_directories
 from radius.admin.findings import Finding, Level, failure
 from radius.admin.trusted import trust_files
 from radius.audit.tags import Tag
@@ -82,7 +84,7 @@ def warn_of_ends(home: Home, admin: Admin) -> list[Ending]:
     file = home.node_file.parent / "certificates.told"
     told = read_told(file)
     before = dict(told)
-    warn = due(_endings(home), told, now)
+    warn = due([*_endings(home), *endings_of_directories(admin)], told, now)
     if warn:
         with admin.change() as change:
             for one in warn:
@@ -132,6 +134,8 @@ def _ends(left: int) -> str:
 def _mend(one: Ending) -> str:
     if one.name.startswith("trust/"):
         return "get the CA's new certificate, then 'kapija pki trust add'"
+    if one.name.startswith(OF_DIRECTORY):
+        return "put the new one into the description: 'kapija directory change'"
     if one.name == CA:
         return "'kapija pki new-ca' in time: every device must get it before this one ends (docs/certificates.md)"
     return "'kapija pki renew', or import a new one with 'kapija pki import'"

@@ -17,10 +17,11 @@ from policies.problems import Problem
 from policies.rule import NATIONAL
 from radius.admin import checks
 from radius.admin.context import Admin, Change
+from radius.admin.roles import roles_in_directories, roles_of_accounts
 from radius.admin.schools import school_named
 from radius.audit.tags import Tag
 from radius.errors import NotFound, OperatorError
-from radius.store.tables import clients, people, policies, schools
+from radius.store.tables import clients, policies, schools
 
 SCHOOLS_NAMED = 5
 
@@ -74,7 +75,7 @@ def check(admin: Admin, scope: str, text: str, check_attribute: CheckAttribute, 
         if scope == NATIONAL:
             return lint(document, known=known) + _at_schools(connection, document, check_attribute)
         record = school_named(connection, scope)
-        above = _newest_texts(connection, NATIONAL).get(NATIONAL)
+        above = texts_in_force(connection, NATIONAL).get(NATIONAL)
     national = _parsed(above, NATIONAL, check_attribute) if above is not None else None
     try:
         calendar = parse_calendar(record.calendar, record.timezone)
@@ -213,7 +214,7 @@ def _at_schools(connection: Connection, national: Document, check_attribute: Che
     """What a new national policy does to schools: their rules that no longer fit, VLAN names that they have not mapped."""
     findings, lacking = list[Finding](), dict[str, list[str]]()
     wanted = {rule.grant.vlan: rule.place for rule in national.rules if rule.grant and isinstance(rule.grant.vlan, str)}
-    texts = _newest_texts(connection)
+    texts = texts_in_force(connection)
     for row in connection.execute(select(schools.c.name, schools.c.vlans).where(schools.c.removed.is_(False))):
         for vlan in wanted.keys() - row.vlans.keys():
             lacking.setdefault(str(vlan), []).append(row.name)
@@ -235,14 +236,13 @@ def _at_schools(connection: Connection, national: Document, check_attribute: Che
 
 
 def _known_names(connection: Connection, families: Iterable[str]) -> Known:
-    roles = set(connection.execute(select(people.c.role).distinct()).scalars())
     tags, names = set[str](), set[str]()
     for row in connection.execute(select(schools.c.name, schools.c.tags).where(schools.c.removed.is_(False))):
         names.add(row.name)
         tags.update(row.tags)
     places = set(connection.execute(select(clients.c.location).where(clients.c.removed.is_(False)).distinct()).scalars())
     return Known(
-        roles=frozenset(roles | set(checks.ROLES)),
+        roles=frozenset(roles_of_accounts(connection) | roles_in_directories(connection)),
         tags=frozenset(tags),
         schools=frozenset(names),
         locations=frozenset(places - {""}),
@@ -255,7 +255,7 @@ def _known_scope(connection: Connection, scope: str) -> None:
         school_named(connection, scope)
 
 
-def _newest_texts(connection: Connection, scope: str | None = None) -> dict[str, str]:
+def texts_in_force(connection: Connection, scope: str | None = None) -> dict[str, str]:
     """The text in force of each scope that has one, or of one scope alone."""
     newest = select(policies.c.scope, func.max(policies.c.version).label("newest")).group_by(policies.c.scope)
     newest = newest.where(policies.c.scope == scope) if scope is not None else newest

@@ -31,12 +31,12 @@ Lint = Callable[[Home], Iterator[Finding]]
 
 
 def preflight(home: Home, lint: Lint, now: float | None = None) -> Iterator[Finding]:
-    """Look at everything of one node. `lint` looks at the published policies (it needs the dictionary, which this room has
-    not); it is asked only when the store can be read. Never raises for what an operator could mend."""
+    """Look at everything of one node. `lint` looks at what is stored (policies need the dictionary, which this room
+    has not); it is asked only when the store can be read. Never raises for what an operator could mend."""
     now = time.time() if now is None else now
     yield from _database(home, lint, now)
     yield from look_at_certificates(home, now)
-    yield from _directory(home)
+    yield from _disk(home)
     yield from _ports(home)
     yield _clock(now)
     yield receive_buffer(home.settings.radius.receive_buffer, RECEIVE_LIMIT)
@@ -118,29 +118,25 @@ def _content(connection: Connection) -> Iterator[Finding]:
 # --- the node's own directory
 
 
-def _directory(home: Home) -> Iterator[Finding]:
+def _disk(home: Home) -> Iterator[Finding]:
     node = home.node_file.parent
     existing = next(path for path in (node, *node.parents) if path.exists())
     if not os.access(existing, os.W_OK | os.X_OK):
-        yield Finding(
-            "directory", Level.FAIL, f"{existing} is not writable", f"give this user the right: chown -R $USER {existing}"
-        )
+        yield Finding("disk", Level.FAIL, f"{existing} is not writable", f"give this user the right: chown -R $USER {existing}")
         return
     free = shutil.disk_usage(existing).free
     limit = home.settings.journal.limit_megabytes * 1024 * 1024
     if free < LEAST_FREE:
-        yield Finding(
-            "directory", Level.FAIL, f"the disk of {node} has {_size(free)} left", "make room, or the journal cannot grow"
-        )
+        yield Finding("disk", Level.FAIL, f"the disk of {node} has {_size(free)} left", "make room, or the journal cannot grow")
     elif free < limit:
         yield Finding(
-            "directory",
+            "disk",
             Level.WARN,
             f"the disk of {node} has {_size(free)} left, and the journal may grow to {_size(limit)}",
             "make room, or set a smaller journal.limit_megabytes in kapija.toml",
         )
     else:
-        yield Finding("directory", Level.OK, f"{node} is writable, with {_size(free)} left")
+        yield Finding("disk", Level.OK, f"{node} is writable, with {_size(free)} left")
 
 
 # --- network

@@ -23,6 +23,7 @@ COMMANDS = {
     "school": "Schools and their VLAN names.",
     "client": "RADIUS clients: access points, switches and controllers.",
     "user": "People: pupils, staff and guests with a local account.",
+    "directory": "External directories: people in LDAP or Active Directory.",
     "device": "Devices that are known by their MAC address.",
     "policy": "The rules: show, check, publish and roll back.",
     "pki": "Certificates: the server's own, and who is trusted for clients'.",

@@ -8,6 +8,7 @@ import click
 from policies.lint import Severity
 from radius.admin import policies as use
 from radius.admin.context import open_admin
+from radius.admin.directory_checks import look as look_at_directories
 from radius.admin.findings import Finding, Level, failure
 from radius.admin.preflight import preflight
 from radius.cli.frame import actor, json_option, pass_home_path, say, show_table
@@ -25,7 +26,7 @@ COLOURS = {Level.OK: "green", Level.WARN: "yellow", Level.FAIL: "red"}
 @json_option
 @pass_home_path
 def check(path: Path, as_json: bool) -> None:
-    """Look at settings, store, master key, policies, certificates, disk, ports and clock, and say how to mend what is wrong.
+    """Look at everything that 'serve' needs, from the settings to the clock, and say how to mend what is wrong.
 
     Exit status 1 when the server would not start or not work.
     """
@@ -50,7 +51,14 @@ def look(path: Path) -> Iterator[Finding]:
         yield failure("settings", error)
         return
     yield Finding("settings", Level.OK, f"{path / 'kapija.toml'} is valid")
-    yield from preflight(home, lint_policies)
+    yield from preflight(home, look_into_store)
+
+
+def look_into_store(home: Home) -> Iterator[Finding]:
+    """What is stored and can be wrong: policies, external directories."""
+    yield from lint_policies(home)
+    with open_admin(home, actor()) as admin:
+        yield from look_at_directories(admin)
 
 
 def lint_policies(home: Home) -> Iterator[Finding]:

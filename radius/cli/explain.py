@@ -19,6 +19,7 @@ from radius.aaa.explain import Explanation, explain_access
 from radius.aaa.schools import Schools
 from radius.admin.context import open_admin
 from radius.audit.sentences import explain as sentences
+from radius.cli.explain_directory import in_directories
 from radius.cli.frame import At, json_option, pass_home, printable, say, to_json
 from radius.cli.timeline import show_device
 from radius.directory.local import device_principal, principal_of
@@ -81,14 +82,20 @@ def explain(
         if found is None or record is None:
             raise NotFound(f"there is no school '{school}': 'kapija school list' shows them all")
         now = _instant(when, record, admin.now())
-        principal, notes = _somebody(records, user, _mac(mac), now)
+        kind = Method(method) if method else (Method.PAP if user is not None else Method.MAB)
+        if user is None:
+            principal, notes = _device(records, _mac(mac), now)
+        else:
+            principal, notes = _person(records, user, now)
+        remarks: list[str] = []
+        if user is not None and principal is None:  # nobody with a local account
+            principal, notes, remarks = in_directories(admin, user, school, kind, directory_away)
         client = _client(records, school, address)
         arrival = Arrival(user or mac, _mac(mac), ssid, wired=not ssid)
-        kind = Method(method) if method else (Method.PAP if user is not None else Method.MAB)
         dialect = family or (client.family if client is not None else "generic")
         location = client.location if client is not None else ""
         shown = explain_access(arrival, kind, principal, found, location, dialect, now, directory_away)
-    answer = _answer(shown, user or _mac(mac), dialect, words, record, now, notes)
+    answer = msgspec.structs.replace(_answer(shown, user or _mac(mac), dialect, words, record, now, notes), remarks=remarks)
     if as_json:
         click.echo(to_json(msgspec.to_builtins(answer), indent=2))
     else:
@@ -113,22 +120,25 @@ def _instant(text: str, school: SchoolRecord, now: float) -> float:
     return (moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(school.timezone))).timestamp()
 
 
-def _somebody(records: SqlRecords, user: str | None, mac: str, now: float) -> tuple[Principal | None, list[str]]:
-    """The person or device, and what stands in the way before any rule is asked."""
-    if user is None:
-        device = records.device(mac)
-        if device is None:
-            return None, ["no device with this address is registered: 'kapija device add' registers it"]
-        notes = ["the device is disabled"] if device.disabled else []
-        if device.valid_until and now >= device.valid_until:
-            notes.append(f"the device's registration ended on {At(device.valid_until)}")
-        return device_principal(device), notes
+def _device(records: SqlRecords, mac: str, now: float) -> tuple[Principal | None, list[str]]:
+    """The device, and what stands in the way before any rule is asked."""
+    device = records.device(mac)
+    if device is None:
+        return None, ["no device with this address is registered: 'kapija device add' registers it"]
+    notes = ["the device is disabled"] if device.disabled else []
+    if device.valid_until and now >= device.valid_until:
+        notes.append(f"the device's registration ended on {At(device.valid_until)}")
+    return device_principal(device), notes
+
+
+def _person(records: SqlRecords, user: str, now: float) -> tuple[Principal | None, list[str]]:
+    """The person with a local account, and what stands in the way before any rule is asked."""
     try:
         person = records.person(canonical_username(user))
     except ValueError as error:
         raise OperatorError(f"--user: '{printable(user)}' can be nobody's user name: {error}") from None
     if person is None:
-        raise NotFound(f"there is no account '{printable(user)}': 'kapija user list' shows them all")
+        return None, []
     notes = ["the account is disabled: 'kapija user enable' opens it"] if person.disabled else []
     if person.valid_from and now < person.valid_from:
         notes.append(f"the account begins on {At(person.valid_from)}")
@@ -167,6 +177,7 @@ class Answer(Struct, frozen=True):
     family: str = ""
     attributes: list[tuple[str, str]] = []
     cannot_be_said: tuple[str, ...] = ()
+    remarks: list[str] = []
 
 
 def _answer(
@@ -211,6 +222,8 @@ def _lines(answer: Answer) -> Iterator[str]:
     yield f"At {answer.at} {answer.who} {verb} at {answer.school}, {rule}."
     for note in answer.notes:
         yield f"But: {note}."
+    for remark in answer.remarks:
+        yield f"{remark}."
     if answer.cause:
         yield f"Cause: {answer.cause}"
         yield f"Cure: {answer.cure}"

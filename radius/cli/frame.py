@@ -224,7 +224,16 @@ def json_option(command: Function) -> Function:
     return click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")(command)
 
 
-# --- secrets
+# --- what comes in
+
+
+def read_text(file: Path) -> str:
+    """A document in UTF-8 from `file`, or from standard input when it is called -; line ends stay as they are."""
+    octets = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+    try:
+        return octets.decode()
+    except UnicodeDecodeError as error:
+        raise OperatorError(f"{file} is not UTF-8 text (octet {error.start}): save it as UTF-8") from None
 
 
 def secret_options(name: str) -> Callable[[Function], Function]:

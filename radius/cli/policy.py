@@ -10,7 +10,19 @@ from policies.lint import Finding, Severity
 from policies.rule import NATIONAL
 from radius.admin import policies as use
 from radius.admin.policies import PolicyRefused, Published, Version
-from radius.cli.frame import At, Function, administrator, json_option, pass_home, printable, say, show_one, show_table, warn
+from radius.cli.frame import (
+    At,
+    Function,
+    administrator,
+    json_option,
+    pass_home,
+    printable,
+    read_text,
+    say,
+    show_one,
+    show_table,
+    warn,
+)
 from radius.errors import OperatorError
 from radius.settings import Home
 from radius.vendors import FAMILIES
@@ -66,7 +78,7 @@ def check(home: Home, file: Path, scope: str, as_json: bool) -> None:
 
     Exit status 1 when it could not be published.
     """
-    text = _read(file)
+    text = read_text(file)
     try:
         with administrator(home) as admin:
             findings = use.check(admin, scope, text, load_dictionary().check, FAMILIES)
@@ -87,7 +99,7 @@ def check(home: Home, file: Path, scope: str, as_json: bool) -> None:
 @pass_home
 def publish(home: Home, file: Path, scope: str, note: str, as_json: bool) -> None:
     """Put FILE (- for standard input) in force; every worker has it within a second."""
-    text = _read(file)
+    text = read_text(file)
     with administrator(home) as admin:
         try:
             published = use.publish(admin, scope, text, load_dictionary().check, FAMILIES, note)
@@ -134,14 +146,6 @@ def rollback(home: Home, version: int, scope: str, note: str, as_json: bool) -> 
         except PolicyRefused as refused:
             raise _refusal(refused, as_json) from None
     _show_published(published, as_json)
-
-
-def _read(file: Path) -> str:
-    octets = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
-    try:
-        return octets.decode()
-    except UnicodeDecodeError as error:
-        raise OperatorError(f"{file} is not UTF-8 text (octet {error.start}): save it as UTF-8") from None
 
 
 def _row(version: Version) -> Sequence[str | int | At]:

@@ -5,8 +5,7 @@ from pathlib import Path
 import click
 
 from radius.admin import schools
-from radius.cli.frame import Cell, administrator, json_option, pass_home, say, show_one, show_table
-from radius.errors import OperatorError
+from radius.cli.frame import Cell, administrator, json_option, pass_home, read_text, say, show_one, show_table
 from radius.settings import Home
 from radius.store.records import SchoolRecord
 
@@ -81,15 +80,8 @@ def calendar(home: Home, name: str, file: Path | None, remove: bool) -> None:
         if file is None and not remove:
             click.echo(schools.get_school(admin, name).calendar, nl=False)
             return
-        schools.set_calendar(admin, name, _text(file) if file is not None else "")
+        schools.set_calendar(admin, name, read_text(file) if file is not None else "")
     say(f"{name} has {'no calendar any more' if remove else 'a new calendar'}.")
-
-
-def _text(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8")
-    except UnicodeDecodeError:
-        raise OperatorError(f"{file} is not UTF-8 text: save it as UTF-8") from None
 
 
 def _fields(record: SchoolRecord) -> dict[str, Cell]:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 _ATTRIBUTE: Final = re.compile(r"(?:[A-Za-z][A-Za-z0-9-]*|\d+(?:\.\d+)+)(?:;[A-Za-z0-9-]+)*").fullmatch  # RFC 4512 section 2.5
 _PLACEHOLDER: Final = re.compile(r"\{(\w*)\}")
-_SCHOOL: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,31}|").fullmatch
+_SCHOOL: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,63}|").fullmatch
 
 
 def check_server(url: str, *, plain: bool) -> None:
@@ -34,12 +34,11 @@ def check_filter(key: str, text: str, known: tuple[str, ...], *, required: bool)
     check_placeholders(key, text, known)
     if required and not _PLACEHOLDER.search(text):
         raise ValueError(f"{key} does not ask for {' or '.join(f'{{{name}}}' for name in known)}, so it would find anybody")
-    depth = 0
+    depth, closed = 0, 0
     for mark in text:
         depth += (mark == "(") - (mark == ")")
-        if depth <= 0 and mark != ")":
-            break
-    if not text.startswith("(") or depth != 0 or "=" not in text:
+        closed += depth <= 0
+    if not text.startswith("(") or depth != 0 or closed != 1 or "=" not in text:
         raise ValueError(f"{key} is no filter of RFC 4515, which is like (uid={{name}}): are the parentheses right?")
 
 

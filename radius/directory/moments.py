@@ -48,7 +48,8 @@ def filetime(text: str) -> float | None:
 
 
 def _number(text: str) -> int | None:
-    return int(text) if _WHOLE(text.strip()) else None
+    whole = text.strip()
+    return int(whole) if _WHOLE(whole) else None
 
 
 def _zone(text: str) -> timezone:

@@ -146,12 +146,17 @@ class Proved(Value):
 
 
 class Wrong(Value):
-    """The principal is here, and the proof does not hold: the only answer that counts as a wrong password."""
+    """The principal is here, and the proof does not hold: the only answer that counts as a wrong password.
 
-    __slots__ = ("principal",)
+    `patience` is for how many seconds the directory is not to be asked again for the device that keeps sending wrong ones,
+    because more of them would lock the account there; 0 where that does not threaten.
+    """
 
-    def __init__(self, principal: Principal) -> None:
+    __slots__ = ("patience", "principal")
+
+    def __init__(self, principal: Principal, patience: float = 0.0) -> None:
         self.principal: Final = principal
+        self.patience: Final = patience
 
 
 class NotHere(Value):

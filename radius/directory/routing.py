@@ -104,6 +104,8 @@ class Routes(Generic[R]):
         domain, backslash, _ = realm.partition("\\")
         if backslash and domain.lower() in self._domains:
             return domain.lower(), ""
+        if backslash and comparable(domain) in self._realms:  # skola.example\ana, as Windows takes it too
+            return "", comparable(domain)
         if certified or realm[:5].lower() == "host/":
             host = realm.partition("/")[2] if realm[:5].lower() == "host/" else realm
             above = comparable(host.partition(".")[2])

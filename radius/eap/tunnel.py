@@ -10,7 +10,7 @@ from typing import Final
 from policies.access import Method
 from policies.value import Value
 from radius.audit.causes import Cause
-from radius.directory.question import Answer, Proved, Question, Remembered, VerifiedCertificate, Wrong
+from radius.directory.question import Answer, CouldNotAsk, Proved, Question, Remembered, VerifiedCertificate, Wrong
 from radius.eap.authentication import Authentication
 from radius.eap.framing import Octets, exchange
 from radius.eap.identity import read_identity
@@ -140,7 +140,8 @@ def resume(
         if facts is not None:
             of_its_school(context, facts, answer)
         return Resumed(record, answer, facts.issuer if facts is not None else "")
-    resumptions.forget(tls.resumed_from)
+    if not isinstance(answer, CouldNotAsk):  # of which the session is not to blame
+        resumptions.forget(tls.resumed_from)
     if isinstance(answer, Wrong):
         context.inner_identity = context.inner = ""
         return None

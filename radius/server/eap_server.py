@@ -289,7 +289,8 @@ class EapServer:
     def _learn(self, conversation: Conversation, answer: Answer, now: float) -> None:
         """Each wrong password counts, also those that a device tries again within one conversation."""
         if conversation.guessed and isinstance(answer, Wrong | NotHere):
-            self._gate.backoff.failed(conversation.mac, conversation.asked, now)
+            patience = answer.patience if isinstance(answer, Wrong) else 0.0
+            self._gate.backoff.failed(conversation.mac, conversation.asked, now, patience)
 
     # --- what a step comes to
 

@@ -18,7 +18,7 @@ from radius.aaa.silences import Silences
 from radius.audit.causes import Cause
 from radius.audit.events import Event
 from radius.audit.tags import Tag
-from radius.directory.question import Answer, Directory, PlainPassword, Proved, Question
+from radius.directory.question import Answer, Directory, PlainPassword, Proved, Question, Wrong
 from radius.errors import MalformedPacket, PeerError
 from radius.server.attempt import Attempt, Eap, Later
 from radius.server.clients import Client, Clients, is_text
@@ -188,7 +188,8 @@ class Gate:
         if conclusion.wrong:
             conclusion = _doubt_the_secret(conclusion, attempt, proof)
             if conclusion.causes[0] is not Cause.SECRET_MISMATCH:  # which is the access point's fault, not the person's
-                self.backoff.failed(arrival.mac, arrival.user_name, attempt.now)
+                patience = answer.patience if isinstance(answer, Wrong) else 0.0
+                self.backoff.failed(arrival.mac, arrival.user_name, attempt.now, patience)
         elif isinstance(answer, Proved) and proof.method is not _MAB:
             self.backoff.succeeded(arrival.mac, arrival.user_name, attempt.now)
         if conclusion.outcome is _ACCEPT:

@@ -138,3 +138,24 @@ def test_nobody_waits_longer_than_the_longest_pause(steps: list[tuple[str, int, 
     for device in range(4):
         for name in range(3):
             assert backoff.refusal(f"d{device}", f"n{name}", now + LONGEST) is None
+
+
+def test_a_directory_that_locks_accounts_is_not_sent_a_third_wrong_password() -> None:
+    backoff = Backoff()
+    backoff.failed(PHONE, NAME, 100.0, 1800.0)
+    assert backoff.refusal(PHONE, NAME, 100.0) is None  # a slip of the finger costs nothing here either
+    backoff.failed(PHONE, NAME, 101.0, 1800.0)
+    assert backoff.refusal(PHONE, NAME, 1900.9) is Cause.BACKING_OFF
+    assert backoff.refusal(LAPTOP, NAME, 102.0) is None
+    assert backoff.refusal(PHONE, NAME, 1901.0) is None
+    backoff.failed(PHONE, NAME, 1901.0, 1800.0)
+    assert backoff.refusal(PHONE, NAME, 1901.0) is None  # forgotten by both
+    backoff.failed(PHONE, NAME, 1902.0, 1800.0)
+    assert backoff.refusal(PHONE, NAME, 3701.9) is Cause.BACKING_OFF
+
+
+def test_patience_never_shortens_a_pause() -> None:
+    backoff = Backoff()
+    for _ in range(9):
+        backoff.failed(PHONE, NAME, 100.0, 1.0)
+    assert backoff.refusal(PHONE, NAME, 129.0) is Cause.BACKING_OFF

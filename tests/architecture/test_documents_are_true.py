@@ -77,3 +77,11 @@ def test_the_page_about_802_1x_has_each_cause_as_the_log_tells_it() -> None:
 def test_the_page_about_802_1x_has_each_diagnosis_as_it_is_told() -> None:
     told = [(finding, explain_finding(finding, "en")) for finding in Finding]
     assert rows_of_table(ROOT / "docs" / "802.1x.md", "### The diagnosis") == [(code, it.cause, it.cure) for code, it in told]
+
+
+def test_the_page_about_directories_has_each_cause_that_a_directory_tells() -> None:
+    causes = list(Cause)
+    of_directories = causes[causes.index(Cause.ACCOUNT_LOCKED) : causes.index(Cause.METHOD_REFUSED)]
+    told = [(cause, explain(cause, "coordinator", "en")) for cause in of_directories]
+    rows = rows_of_table(ROOT / "docs" / "directories.md", "### What the log says of an account")
+    assert rows == [(code, it.cause, it.cure) for code, it in told]

@@ -66,7 +66,7 @@ def test_a_ready_home_passes_without_a_warning_about_itself(kapija: Kapija, home
         "clients",
         "policy",
         "certificate",
-        "directory",
+        "disk",
         "clock",
     }
 
@@ -155,8 +155,8 @@ def test_a_client_without_message_authenticator_is_a_warning(kapija: Kapija, hom
 def test_a_full_disk_would_be_told_before_it_hurts(kapija: Kapija, home: Path) -> None:
     listen(home, 0, more="[journal]\nlimit_megabytes = 99999999999\n")
     _, found = check(kapija)
-    assert found["directory"][0]["level"] == "warn"
-    assert "journal.limit_megabytes" in found["directory"][0]["mend"]
+    assert found["disk"][0]["level"] == "warn"
+    assert "journal.limit_megabytes" in found["disk"][0]["mend"]
 
 
 def test_people_get_a_line_for_each_finding_and_its_cure(kapija: Kapija, home: Path) -> None:

@@ -1,16 +1,17 @@
-"""The fake source, which the chain's tests use, answers what real directories answer."""
+"""Real directories, and the fake one that the chain's tests use, answer alike."""
 
+import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import ldap3
 import pytest
 
 from radius.audit.causes import Cause
-from radius.directory.description import parse_description
+from radius.directory.active_directory.source import make_active_directory
+from radius.directory.description import BIND_PASSWORD, parse_description
 from radius.directory.ldap.source import make_ldap
 from radius.directory.question import (
     Answer,
@@ -26,9 +27,10 @@ from radius.directory.question import (
 )
 from radius.directory.source import Source
 from radius.secret import Secret
-from tests.fakes.directory_home import SECRETS, document
 from tests.fakes.directory_source import FakeSource
-from tests.fakes.slapd import Slapd
+from tests.fakes.samba_dc import SambaDc
+from tests.fakes.samba_people import PEOPLE
+from tests.fakes.slapd import SERVICE_PASSWORD
 from tests.fakes.slapd_people import PEOPLE_BASE
 
 NOW = 1_795_420_800.0
@@ -36,8 +38,8 @@ NOW = 1_795_420_800.0
 
 @dataclass
 class House:
-    """A source that knows ana ("ana-lozinka") and iskljucen ("iskljucen-lozinka", a disabled account), and what can be done to
-    the directory behind it."""
+    """A source that knows ana ("ana-lozinka"), whose certificate has her name, and iskljucen ("iskljucen-lozinka"), whose
+    account is disabled; and what can be done to the directory behind it."""
 
     source: Source
     change_password: Callable[[str, str], None]
@@ -45,7 +47,7 @@ class House:
 
 
 @contextmanager
-def fake() -> Iterator[House]:
+def fake(_: pytest.FixtureRequest) -> Iterator[House]:
     source = FakeSource(people={"ana": "ana-lozinka", "iskljucen": "iskljucen-lozinka"})
     source.refused["iskljucen"] = Cause.ACCOUNT_DISABLED
 
@@ -59,35 +61,62 @@ def fake() -> Iterator[House]:
     source.close()
 
 
-@pytest.fixture(scope="session")
-def slapd(peer: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Slapd]:
-    with Slapd(peer("slapd"), tmp_path_factory.mktemp("contract") / "slapd") as running:
-        yield running
+@pytest.fixture(scope="module")
+def domain(samba_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """Active Directory, by a domain controller of its own, because it is stopped and its passwords are changed."""
+
+    def change_password(name: str, new: str) -> None:
+        dc.tool("user", "setpassword", name, f"--newpassword={new}")
+
+    @contextmanager
+    def away() -> Iterator[None]:
+        dc.signal_all(signal.SIGSTOP)
+        yield
+        dc.signal_all(signal.SIGCONT)
+
+    # Active Directory takes the former password for another hour, which no other directory does.
+    with SambaDc(samba_template, tmp_path_factory.mktemp("samba") / "dc", old_password_minutes=0) as dc:
+        dc.tool("domain", "passwordsettings", "set", "--complexity=off")
+        change_password("ana", "ana-lozinka")
+        dc.tool("user", "create", "iskljucen", "iskljucen-lozinka")
+        dc.tool("user", "disable", "iskljucen")
+        source = make_active_directory("skola", parse_description(dc.document()), {BIND_PASSWORD: Secret(PEOPLE["kapija"])})
+        yield House(source, change_password, away)
+        source.close()
 
 
 @contextmanager
-def real(slapd: Slapd) -> Iterator[House]:
-    source = make_ldap("ldap", parse_description(document(slapd, slapd.ldaps_port)), SECRETS)
+def ldap(request: pytest.FixtureRequest) -> Iterator[House]:
+    slapd = request.getfixturevalue("slapd")
+    source = make_ldap("skola", parse_description(slapd.document()), {"bind_password": Secret(SERVICE_PASSWORD)})
 
     def change_password(name: str, new: str) -> None:
-        dn = f"uid={name},{PEOPLE_BASE}"
-        for attribute, value in (("userPassword", new), ("pwdReset", "FALSE")):
-            change = {attribute: [(ldap3.MODIFY_REPLACE, [value])]}
-            slapd.as_root(lambda root, change=change: root.modify(dn, change))  # type: ignore[misc]
+        change = {"userPassword": [("MODIFY_REPLACE", [new])]}
+        slapd.as_root(lambda root: root.modify(f"uid={name},{PEOPLE_BASE}", change))
 
     @contextmanager
     def away() -> Iterator[None]:
         slapd.freeze()
-        yield
-        slapd.thaw()
+        try:
+            yield
+        finally:
+            slapd.thaw()
 
     yield House(source, change_password, away)
     source.close()
 
 
-@pytest.fixture(params=["in memory", "slapd"])
+@contextmanager
+def active_directory(request: pytest.FixtureRequest) -> Iterator[House]:
+    yield request.getfixturevalue("domain")
+
+
+REAL = [pytest.param(made, marks=pytest.mark.peer) for made in (ldap, active_directory)]
+
+
+@pytest.fixture(params=[fake, *REAL], ids=["fake", "ldap", "active-directory"])
 def house(request: pytest.FixtureRequest) -> Iterator[House]:
-    with fake() if request.param == "in memory" else real(request.getfixturevalue("slapd")) as made:
+    with request.param(request) as made:
         yield made
 
 

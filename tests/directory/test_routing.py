@@ -49,6 +49,7 @@ def names(name: str, school: str = "os-primer") -> list[str]:
         ("@skola.example", ["ad", "ldap"]),
         ("SKOLA\\ana", ["ad"]),
         ("skola\\ana", ["ad"]),
+        ("skola.example\\ana", ["ad", "ldap"]),
         ("TUDJA\\ana", ["ldap"]),  # nobody's domain is no realm
         ("SKOLA\\ana@skola.example", ["ad", "ldap"]),
         ("host/pc1.ad.skola.example", ["ad"]),

@@ -1,14 +1,21 @@
 """Requests as an access point sends them to the SchoolHouse, and its reply with every signature proved."""
 
+import os
+
 from radius.audit.events import AccessDecided
 from radius.crypto.chap import chap_response
+from radius.crypto.mschap import challenge_hash, challenge_response, nt_password_hash
 from radius.wire.attributes import (
     CALLING_STATION_ID,
     CHAP_PASSWORD,
     MESSAGE_AUTHENTICATOR,
+    MICROSOFT,
+    MS_CHAP2_RESPONSE,
+    MS_CHAP_CHALLENGE,
     USER_NAME,
     USER_PASSWORD,
     encode_attribute,
+    encode_vendor,
 )
 from radius.wire.codes import Code
 from radius.wire.packet import Packet, decode
@@ -65,3 +72,16 @@ def chap(house: SchoolHouse, name: str, password: str, mac: str = PHONE, more: b
     attributes = encode_attribute(USER_NAME, name.encode()) + encode_attribute(CHAP_PASSWORD, response)
     attributes += encode_attribute(CALLING_STATION_ID, mac.encode()) + more
     return house.secret.request(Code.ACCESS_REQUEST, 7, AUTHENTICATOR, attributes)
+
+
+def mschap2(house: SchoolHouse, name: str, password: str, *, identifier: int = 7, mac: str = PHONE) -> bytes:
+    """A request with MS-CHAP2-Response (RFC 2548 section 2.3.2), each with challenges of its own."""
+    authenticator, ours, theirs = os.urandom(16), os.urandom(16), os.urandom(16)
+    answer = challenge_response(challenge_hash(theirs, ours, name.encode()), nt_password_hash(password))
+    attributes = (
+        encode_attribute(USER_NAME, name.encode())
+        + encode_vendor(MICROSOFT, MS_CHAP_CHALLENGE, ours)
+        + encode_vendor(MICROSOFT, MS_CHAP2_RESPONSE, bytes((1, 0)) + theirs + bytes(8) + answer)
+        + encode_attribute(CALLING_STATION_ID, mac.encode())
+    )
+    return house.secret.request(Code.ACCESS_REQUEST, identifier, authenticator, attributes)

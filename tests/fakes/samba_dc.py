@@ -16,6 +16,7 @@ import time
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -50,6 +51,7 @@ samba kcc command = /bin/true
 load printers = no
 disable spoolss = yes
 ntlm auth = {ntlm_auth}
+old password allowed period = {old_password_minutes}
 ldap server require strong auth = allow_sasl_over_tls
 tls enabled = yes
 tls keyfile = {dir}/tls/dc.key
@@ -69,9 +71,7 @@ log file = {dir}/log/%m.log
 
 
 def why_not() -> str:
-    """Why no domain controller can run here, "" when one can."""
-    if os.geteuid() != 0:
-        return "a Samba domain controller needs root (namespaces, and attributes of files)"
+    """What is missing for a domain controller, "" when nothing is."""
     missing = [name for name in ("samba", "samba-tool", "ntlm_auth", "wbinfo") if not _program(name)]
     if missing or not Path("/usr/share/samba/setup/provision.ldif").exists():
         return "Samba is missing; install it with: sudo apt-get install --no-install-recommends samba-ad-dc samba-ad-provision"
@@ -103,26 +103,29 @@ def _provision(path: Path) -> None:
     _run([SYSTEM_PYTHON, str(FAKES / "samba_people.py"), str(path / "etc/smb.conf")], 60)
 
 
-def _configure(path: Path, ntlm_auth: str = "mschapv2-and-ntlmv2-only") -> None:
+def _configure(path: Path, ntlm_auth: str = "mschapv2-and-ntlmv2-only", old_password_minutes: int = 60) -> None:
     for folder in ("run", "ncalrpc", "ntp_signd", "log", "tls"):
         (path / folder).mkdir(exist_ok=True)
-    (path / "etc/smb.conf").write_text(CONFIGURATION.format(dir=path, ntlm_auth=ntlm_auth), encoding="utf-8")
+    (path / "etc/smb.conf").write_text(
+        CONFIGURATION.format(dir=path, ntlm_auth=ntlm_auth, old_password_minutes=old_password_minutes), encoding="utf-8"
+    )
 
 
 class SambaDc:
     """A running controller, copied from `template` into `path`. Use as a context manager."""
 
-    def __init__(self, template: Path, path: Path, ntlm_auth: str = "mschapv2-and-ntlmv2-only") -> None:
+    def __init__(self, template: Path, path: Path, **settings: Any) -> None:
+        """`settings` are `ntlm_auth` and `old_password_minutes`, else Samba's way that takes MS-CHAPv2."""
         self.path = path
         self.enter: list[str] = []
         self.ldaps_port = 0
         self.ldap_port = 0
-        self._ntlm_auth = ntlm_auth
+        self._settings = settings
         self._template = template
 
     def __enter__(self) -> "SambaDc":
         _run(["cp", "-a", str(self._template), str(self.path)], 60)
-        _configure(self.path, self._ntlm_auth)
+        _configure(self.path, **self._settings)
         self.ca = self._certify()
         self._log = (self.path / "log/samba.out").open("wb")
         inside = (
@@ -171,6 +174,19 @@ class SambaDc:
         """The same for StartTLS."""
         return f"ldap://127.0.0.1:{self.ldap_port}"
 
+    def document(self, more: str = "", **changes: str) -> str:
+        """What an administrator would write for it; `changes` are TOML values of keys in front, `more` are tables."""
+        keys = {
+            "kind": '"active-directory"',
+            "servers": f'["{self.ldaps}"]',
+            "server_name": f'"{HOST}"',
+            "ca": f"'''{self.ca}'''",
+            "base": f'"{BASE}"',
+            "bind_dn": f'"kapija@{REALM}"',
+        } | changes
+        ntlm = "" if "[ntlm]" in more else f'[ntlm]\ncommand = ["{self.ntlm_auth}"]\nprocesses = 2\n'
+        return "".join(f"{key} = {value}\n" for key, value in keys.items()) + ntlm + more
+
     def run(self, *command: str, patience: float = 20.0) -> subprocess.CompletedProcess[bytes]:
         """Run a command inside; the result whatever it is."""
         return subprocess.run([*self.enter, *command], capture_output=True, timeout=patience, check=False)
@@ -197,26 +213,20 @@ class SambaDc:
         assert done.returncode == 0, done.stderr.decode(errors="replace")
         return bytes.fromhex(done.stdout.decode().strip())
 
-    def winbind(self) -> list[int]:
-        """The process ids of winbindd, seen from outside."""
-        inside = Path(f"/proc/{self._first}/ns/pid").stat().st_ino
-        found = []
-        for each in Path("/proc").iterdir():
-            try:
-                if (
-                    each.name.isdigit()
-                    and (each / "ns/pid").stat().st_ino == inside
-                    and "winbind" in (each / "comm").read_text()
-                ):
-                    found.append(int(each.name))
-            except OSError:
-                continue  # it ended while we looked
-        return found
-
     def signal_winbind(self, number: signal.Signals) -> None:
         """Stop, continue or kill winbindd."""
-        for pid in self.winbind():
-            os.kill(pid, number)
+        self.signal_all(number, "winbind")
+
+    def signal_all(self, number: signal.Signals, named: str = "") -> None:
+        """The same for every process of the controller that is called so."""
+        inside = Path(f"/proc/{self._first}/ns/pid").stat().st_ino
+        for each in Path("/proc").iterdir():
+            try:
+                of_ours = each.name.isdigit() and (each / "ns/pid").stat().st_ino == inside
+                if of_ours and named in (each / "comm").read_text():
+                    os.kill(int(each.name), number)
+            except OSError:
+                continue  # it ended while we looked
 
     def hide_winbind(self) -> None:
         """Take winbindd's socket away: who asks now finds nobody, as when it is not running."""

@@ -15,7 +15,7 @@ import ldap3
 
 from tests.fakes.pem_files import LivingAuthority, ec_key
 from tests.fakes.ports import free_tcp_ports
-from tests.fakes.slapd_people import GROUPS, PEOPLE, SCHEMA, SUFFIX
+from tests.fakes.slapd_people import GROUP_BASE, GROUPS, PEOPLE, PEOPLE_BASE, SCHEMA, SUFFIX
 
 HOST = "ldap.skola.example"
 SERVICE = f"cn=kapija,{SUFFIX}"
@@ -35,7 +35,7 @@ moduleload back_mdb
 moduleload memberof
 moduleload ppolicy
 pidfile {home}/slapd.pid
-sizelimit {sizelimit}
+sizelimit size.soft={sizelimit} size.hard={sizelimit} size.prtotal=unlimited
 threads 4
 TLSCACertificateFile {home}/ca.pem
 TLSCertificateFile {home}/server.pem
@@ -91,6 +91,14 @@ class Slapd:
         """A client certificate of its authority and the key, PEM each."""
         pair = self.authority.client_pair(f"client-{common}", common)
         return pair.chain.read_text(), pair.key.read_text()
+
+    def document(self, *urls: str, top: str = "", rest: str = "") -> str:
+        """A description of it, by LDAPS unless `urls` say otherwise; `top` and `rest` are more TOML around the tables."""
+        servers = ", ".join(f'"{url}"' for url in urls or (f"ldaps://127.0.0.1:{self.ldaps_port}",))
+        lines = ['kind = "ldap"', f"servers = [{servers}]", f'base = "{PEOPLE_BASE}"', f'ca = """{self.ca}"""', top]
+        if not self._client_certificates:
+            lines.append(f'bind_dn = "{SERVICE}"')
+        return "\n".join([*lines, f'groups.base = "{GROUP_BASE}"', rest])
 
     def __enter__(self) -> Self:
         (self.home / "data").mkdir(mode=0o700)

@@ -65,10 +65,21 @@ objectClass: device
 objectClass: pwdPolicy
 cn: default
 pwdAttribute: userPassword
-pwdLockout: TRUE
-pwdMaxFailure: 4
+
+dn: cn=must-change,ou=policies,{SUFFIX}
+objectClass: device
+objectClass: pwdPolicy
+cn: must-change
+pwdAttribute: userPassword
 pwdMustChange: TRUE
-pwdExpireWarning: 0
+
+dn: cn=strict,ou=policies,{SUFFIX}
+objectClass: device
+objectClass: pwdPolicy
+cn: strict
+pwdAttribute: userPassword
+pwdLockout: TRUE
+pwdMaxFailure: 2
 
 dn: cn=short,ou=policies,{SUFFIX}
 objectClass: device
@@ -122,7 +133,8 @@ def _people() -> Iterator[str]:
     yield _person(
         "stara-lozinka", ("pwdPolicySubentry", f"cn=short,ou=policies,{SUFFIX}"), ("pwdChangedTime", "20200101000000Z")
     )
-    yield _person("mora-promena", ("pwdReset", "TRUE"))
+    yield _person("mora-promena", ("pwdReset", "TRUE"), ("pwdPolicySubentry", f"cn=must-change,ou=policies,{SUFFIX}"))
+    yield _person("nestrpljiv", ("pwdPolicySubentry", f"cn=strict,ou=policies,{SUFFIX}"))
     yield _person("bez-lozinke", password="")
     yield _person("bez-hesa", ("sambaNTPassword", "not a hash"))
     for place in ("", "ou=nastavnici,"):

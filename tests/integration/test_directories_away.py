@@ -21,7 +21,9 @@ from radius.wire.attributes import REPLY_MESSAGE
 from radius.wire.codes import Code
 from radius.wire.packet import Packet
 from tests.fakes.asker import Asker
-from tests.fakes.directory_home import document, put_directory
+from tests.fakes.directory_home import document, put_directory, remove_directory
+from tests.fakes.eap_asker import EapAsker
+from tests.fakes.eap_peer import GTC, MSCHAPV2, Peer
 from tests.fakes.fault_proxy import Fault, FaultProxy
 from tests.fakes.pem_files import ec_key
 from tests.fakes.serving import PASSWORD, SECRET, Serving, eventually, make_home
@@ -31,6 +33,7 @@ from tests.fakes.slapd_people import PEOPLE_BASE
 ASKED_EACH_TIME = "[cache]\nfacts_seconds = 0\nproof_seconds = 0\nrefusal_seconds = 0\n[limits]\ndeadline_seconds = 1.0\n"
 ANA = ("ana", "ana-lozinka")
 LOCAL = ("ucenik.primer", PASSWORD)
+BARE = '\n[[eap.offer]]\nclient = "127.0.0.1"\nmethods = ["eap-mschapv2", "eap-gtc"]\n'
 MAC = "02-00-00-00-40-01"
 
 
@@ -85,7 +88,7 @@ def house(peer: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory)
     with ExitStack() as stack:
         slapd = stack.enter_context(Slapd(peer("slapd"), folder / "slapd", more_people=newcomers(20)))
         proxy = stack.enter_context(FaultProxy(slapd.ldaps_port))
-        home = make_home(folder / "kapija")
+        home = make_home(folder / "kapija", more=BARE)
         put_directory(home, "ldap", document(slapd, proxy.port, ASKED_EACH_TIME))
         serving = stack.enter_context(Serving(home))
         yield House(home, slapd, proxy, serving)
@@ -188,3 +191,28 @@ def test_what_is_known_survives_a_killed_worker_and_a_restart_of_the_server(hous
     finally:
         house.proxy.heal()
     eventually(lambda: house.gets_in(newcomer(19)), "it heals by itself")
+
+
+def test_a_directory_is_added_changed_and_removed_while_the_server_runs(house: House) -> None:
+    there, gone = ("ana@dva.example", "ana-lozinka"), ("ana@tri.example", "ana-lozinka")
+    assert not house.gets_in(there)
+    put_directory(house.home, "drugi", document(house.slapd, house.slapd.ldaps_port, realms=("dva.example",)))
+    eventually(lambda: house.gets_in(there), "it is asked")
+    put_directory(house.home, "drugi", document(house.slapd, house.slapd.ldaps_port, realms=("tri.example",)))
+    eventually(lambda: house.gets_in(gone), "its other realm is asked")
+    assert not house.gets_in(there)
+    remove_directory(house.home, "drugi")
+    eventually(lambda: not house.gets_in(gone), "it is asked no more")
+    assert house.gets_in(ANA)
+
+
+def test_what_the_directory_cannot_check_is_not_offered_by_802_1x_and_the_log_says_so(house: House) -> None:
+    since = time.time()
+    for speaks, code in ((GTC, Code.ACCESS_ACCEPT), (MSCHAPV2, Code.ACCESS_REJECT)):
+        asker = EapAsker(house.serving.port, SECRET, f"02-00-00-00-41-{speaks:02X}", Peer(*ANA, speaks=(speaks,)))
+        asker.begin()
+        reply = asker.to_the_end()
+        assert reply is not None
+        assert reply.code == code
+    words = "MS-CHAPv2 is not offered for names without a realm, because the directory (ldap) cannot check it"
+    eventually(lambda: any(words in row.detail for row in house.rows(since)), "the log says so")

@@ -28,7 +28,7 @@ _SEVERAL: Final = 3  # more than one is too many already; a UPN and a sAMAccount
 class Account(Value):
     """An account as it was found. `stable` is its id, which no other account ever gets; `version` changes with its password."""
 
-    __slots__ = ("_entry", "bad_passwords", "dn", "sam", "stable", "state", "version")
+    __slots__ = ("_bad_passwords", "_entry", "dn", "sam", "stable", "state", "version")
 
     def __init__(self, entry: Entry, id_attribute: str) -> None:
         """Raises Unreachable when the service account may not read what must be known."""
@@ -38,12 +38,11 @@ class Account(Value):
         self.state: Final = AccountState(entry)
         self.stable: Final = _stable_id(entry, id_attribute)
         if not (self.sam and self.stable and self.state.readable):
-            raise Unreachable(
-                Stage.SEARCH, "", f"the service account may not read {SAM}, userAccountControl and {id_attribute}"
-            )
+            needed = f"{SAM}, userAccountControl, pwdLastSet and {id_attribute}"
+            raise Unreachable(Stage.SEARCH, "", f"the service account may not read {needed}")
         kept = f"{self.stable}\0{self.state.password_set.decode(errors='replace')}".encode()
         self.version: Final = hashlib.blake2b(kept, digest_size=16, person=b"kapija-ad").digest()
-        self.bad_passwords: Final = _number(entry, "badPwdCount")
+        self._bad_passwords: Final = _number(entry, "badPwdCount")
 
     def facts(self, groups: tuple[Group, ...], now: float) -> Facts:
         """For conditions and mapping."""
@@ -53,12 +52,11 @@ class Account(Value):
         """The name with which the person is known, in small letters."""
         return (next(iter(self._entry.texts(attribute)), "") or self.sam).lower()
 
-    def nearly_locked(self, lockout: Lockout, now: float) -> bool:
-        """Whether one more wrong password could lock it. The count is over when `window` has passed since the last one."""
-        if not lockout.threshold or self.bad_passwords < max(lockout.threshold - 1, 1):
-            return False
+    def counted(self, lockout: Lockout, now: float) -> int:
+        """The wrong passwords that count towards a lock; none when `window` has passed since the last one."""
         last = filetime(next(iter(self._entry.texts("badPasswordTime")), ""))
-        return last is not None and now - last < lockout.window
+        recent = last is not None and now - last < lockout.window
+        return self._bad_passwords if lockout.threshold and recent else 0
 
 
 class Several(Exception):  # noqa: N818 - what was found

@@ -27,6 +27,9 @@ class Searching(Protocol):
         """The entries; raises Unreachable."""
 
 
+MAX_PATIENCE: Final = 3600.0  # seconds
+
+
 class Lockout(Value):
     """The domain's policy: `threshold` wrong passwords lock (0: none do), each within `window` seconds of the last."""
 
@@ -35,6 +38,16 @@ class Lockout(Value):
     def __init__(self, threshold: int, window: float) -> None:
         self.threshold: Final = threshold
         self.window: Final = window
+
+    def guards(self, counted: int) -> bool:
+        """Whether the next wrong password could lock the account: that one is left to the person."""
+        return self.threshold > 0 and counted >= max(self.threshold - 1, 1)
+
+    def patience(self, counted: int) -> float:
+        """For how long (seconds) a device that keeps sending wrong passwords must wait, when `counted` have been: not at all
+        before half of what locks, and then until they are forgotten. So where five lock, no device sends a third one."""
+        half = max(self.threshold // 2, 2)
+        return min(self.window, MAX_PATIENCE) if self.threshold and counted >= half else 0.0
 
 
 class DomainFacts(Value):

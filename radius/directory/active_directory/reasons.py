@@ -95,8 +95,9 @@ class AccountState(Value):
 
     @property
     def readable(self) -> bool:
-        """Whether the service account may read what this rests on; if not, nobody can be said to be in order."""
-        return self._known
+        """Whether the service account may read what this rests on; if not, nobody can be said to be in order, and a session
+        would outlive a change of the password."""
+        return self._known and self.password_set != b""
 
     def refusal(self, now: float) -> Cause | None:
         """Why the account may not be used at `now` (seconds since the epoch), whatever proves it; None when it may."""

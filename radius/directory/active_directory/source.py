@@ -100,10 +100,17 @@ class ActiveDirectory:
             return _NOT_HERE
         cause, key = self._proof(account, credential, question.time, deadline)
         if cause is Cause.WRONG_PASSWORD:
-            return Wrong(self.accounts.stranger(account))
+            return Wrong(self.accounts.stranger(account), self._patience(account, credential, question.time, deadline))
         if cause is not None:
             return Refused(self.accounts.stranger(account), cause)
         return self._admitted(account, question, key, deadline)
+
+    def _patience(self, account: Account, credential: Credential, now: float, deadline: float) -> float:
+        """After an MS-CHAP proof, which never looks the same; a wrong password that is sent again is known by itself."""
+        if not isinstance(credential, MsChapResponse | MsChap2Response):
+            return 0.0
+        lockout = self.accounts.domain(deadline).lockout
+        return lockout.patience(account.counted(lockout, now) + 1)
 
     def _admitted(self, account: Account, question: Question, key: Secret | None, deadline: float) -> Answer:
         """The proof held; now the account itself, and who it is for policy."""
@@ -134,7 +141,7 @@ class ActiveDirectory:
         if not password or self._wrong.knows(account, password):
             return Cause.WRONG_PASSWORD
         lockout = self.accounts.domain(deadline).lockout
-        if account.nearly_locked(lockout, now):
+        if lockout.guards(account.counted(lockout, now)):
             return Cause.LOCKOUT_GUARD
         result = self._servers.bind_as(account.dn, password, deadline)
         if result.code == _HELD:
@@ -151,7 +158,8 @@ class ActiveDirectory:
     ) -> tuple[Cause | None, Secret | None]:
         if self.mschap is None:
             return Cause.METHOD_NOT_CHECKABLE, None
-        if account.nearly_locked(self.accounts.domain(deadline).lockout, now):
+        lockout = self.accounts.domain(deadline).lockout
+        if lockout.guards(account.counted(lockout, now)):
             return Cause.LOCKOUT_GUARD, None
         if isinstance(credential, MsChap2Response):
             challenge = challenge_hash(credential.peer_challenge, credential.authenticator_challenge, credential.user_name)

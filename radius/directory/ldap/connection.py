@@ -113,9 +113,11 @@ class LdapConnection:
                 detail = result.message or f"result {result.code}"
                 raise Unreachable(Stage.BIND, self.url, f"the service account was refused: {detail}")
         elif external:
-            options = {"sasl_mechanism": ldap3.EXTERNAL, "sasl_credentials": ("",), "read_server_info": False}
+            self._ldap.sasl_credentials = ""  # RFC 4422 appendix A: to be whom the certificate says
             given = self._exchange(
-                Stage.BIND, deadline, lambda: self._result(self._ldap.rebind(authentication=ldap3.SASL, **options))
+                Stage.BIND,
+                deadline,
+                lambda: self._result(self._ldap.rebind(None, None, ldap3.SASL, ldap3.EXTERNAL, read_server_info=False)),
             )
             if given["result"] != SUCCESS:
                 raise Unreachable(Stage.BIND, self.url, f"the client certificate was refused: {_words(given)}")
@@ -199,8 +201,9 @@ class LdapConnection:
         try:
             answer = ask()
         except UNREADABLE as error:
-            late = self._channel.timed_out
-            raise Unreachable(stage, self.url, "no whole answer in time" if late else _trouble(error)) from None
+            trouble = self._channel.trouble
+            detail = reason(trouble) if trouble else f"an answer that is no LDAP ({type(error).__name__})"
+            raise Unreachable(stage, self.url, detail) from None
         self.used = time.monotonic()
         return answer
 
@@ -220,7 +223,7 @@ def connected(addresses: list[Address], port: int, deadline: float, url: str) ->
             raw.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         except OSError as error:
             raw.close()
-            trouble = "no connection in time" if isinstance(error, TimeoutError) else (error.strerror or str(error))
+            trouble = reason(error)
         else:
             return raw
     raise Unreachable(Stage.CONNECT, url, trouble)
@@ -233,9 +236,7 @@ def encrypted(raw: socket.socket, context: ssl.SSLContext, server_name: str, dea
         return DeadlineSocket(context.wrap_socket(raw, server_hostname=server_name))
     except OSError as error:
         raw.close()
-        raise Unreachable(
-            Stage.TLS, url, "no whole handshake in time" if isinstance(error, TimeoutError) else reason(error)
-        ) from None
+        raise Unreachable(Stage.TLS, url, reason(error)) from None
 
 
 def _cookie(result: dict[str, Any]) -> bytes:
@@ -246,9 +247,3 @@ def _cookie(result: dict[str, Any]) -> bytes:
 
 def _words(result: dict[str, Any]) -> str:
     return f"{result['description']} ({result['result']})" + (f": {result['message']}" if result["message"] else "")
-
-
-def _trouble(error: Exception) -> str:
-    if isinstance(error, OSError | LDAPExceptionError):
-        return str(error)
-    return f"an answer that is no LDAP ({type(error).__name__})"

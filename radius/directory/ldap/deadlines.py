@@ -17,27 +17,26 @@ _PIECE: Final = 65_536  # ldap3 asks for 4,096 at a time
 
 
 class DeadlineSocket:
-    """What ldap3 needs of a socket. `begin(deadline)` starts an exchange; until then nothing may be sent or received."""
+    """What ldap3 needs of a socket. `begin(deadline)` starts an exchange; until then nothing may be sent or received.
+
+    `trouble` is why the exchange failed, which ldap3 tells in words of its own.
+    """
 
     def __init__(self, raw: socket.socket) -> None:
         self.raw: Final = raw
         self.deadline = 0.0
-        self.timed_out = False
+        self.trouble: OSError | None = None
         self._left = 0
 
     def begin(self, deadline: float) -> None:
         """The next exchange ends at `deadline` (monotonic seconds)."""
         self.deadline = deadline
-        self.timed_out = False
+        self.trouble = None
         self._left = MAX_ANSWER
 
     def recv(self, _size: int) -> bytes:
-        """Some octets, b"" at the end. Raises OSError (TimeoutError at the deadline)."""
-        octets = self._in_time(lambda: self.raw.recv(_PIECE))
-        self._left -= len(octets)
-        if self._left < 0:
-            raise OSError(f"the answer is larger than {MAX_ANSWER} octets")
-        return octets
+        """Some octets. Raises OSError, also at the end (TimeoutError at the deadline)."""
+        return self._in_time(self._receive)
 
     def sendall(self, octets: bytes) -> None:
         """Raises OSError (TimeoutError at the deadline)."""
@@ -51,13 +50,22 @@ class DeadlineSocket:
         """See socket.close."""
         self.raw.close()
 
+    def _receive(self) -> bytes:
+        octets = self.raw.recv(_PIECE)
+        self._left -= len(octets)
+        if not octets:
+            raise ConnectionResetError("the server closed the connection")
+        if self._left < 0:
+            raise OSError(f"the answer is larger than {MAX_ANSWER} octets")
+        return octets
+
     def _in_time(self, call: Callable[[], T]) -> T:
         left = self.deadline - time.monotonic()
         try:
             if left <= 0:
-                raise TimeoutError("no answer in time")
+                raise TimeoutError
             self.raw.settimeout(left)
             return call()
-        except TimeoutError:
-            self.timed_out = True
+        except OSError as error:
+            self.trouble = error
             raise

@@ -30,12 +30,16 @@ def client_context(ca: str, client_certificate: str, client_key: Secret | None) 
 
 
 def reason(error: OSError) -> str:
-    """OpenSSL's words without its codes."""
+    """What went wrong on a socket, in words for an administrator: OpenSSL's without its codes."""
+    if isinstance(error, TimeoutError):
+        return "no whole answer in time"
     if isinstance(error, ssl.SSLCertVerificationError):
         return error.verify_message
+    if isinstance(error, ssl.SSLEOFError):
+        return "the server closed the connection"
     if isinstance(error, ssl.SSLError) and error.reason:
         return error.reason.lower().replace("_", " ")
-    return str(error)
+    return (error.strerror or str(error)).lower()
 
 
 def _load(context: ssl.SSLContext, certificate: str, key: Secret) -> None:

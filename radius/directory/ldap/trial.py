@@ -1,9 +1,7 @@
 """An LDAP directory tried step by step with one person's name, for `kapija directory test`."""
 
 import time
-from typing import Final
 
-from radius.audit.sentences import Audience, Language, explain
 from radius.directory.description import Description
 from radius.directory.ldap.entry import Entry
 from radius.directory.ldap.nt_hash import nt_hash_of
@@ -11,21 +9,22 @@ from radius.directory.ldap.people import NO_HASH, AskedName, People
 from radius.directory.ldap.servers import Servers
 from radius.directory.ldap.source import LdapSource
 from radius.directory.ldap.unreachable import Unreachable
-from radius.directory.question import PlainPassword, Proved, Question, Refused, Wrong
+from radius.directory.question import PlainPassword, Question
 from radius.directory.steps import Step, Steps, patience, try_servers
 from radius.secret import Secret
-
-SHOWN: Final = 20  # groups
 
 
 def try_ldap(
     name: str, description: Description, secrets: dict[str, Secret], username: str, password: Secret | None
 ) -> list[Step]:
-    """The steps: connect, TLS, bind, search, groups, account, mapped, and with a `password` the proof. Raises OperatorError."""
+    """The steps: connect, TLS, bind; with a `username` search, groups, account, mapped; with her `password` the proof.
+
+    Raises OperatorError.
+    """
     servers = Servers(description, secrets)
     steps = Steps()
     try:
-        if try_servers(servers, description, steps):
+        if try_servers(servers, description, steps) and username:
             _Trial(name, description, servers, steps).person(username, password)
     except Unreachable as away:
         steps.failed(away)
@@ -87,40 +86,15 @@ class _Trial:
         self._steps.begin()
         source = LdapSource(self._name, self._description, self._servers)
         answer = source.answer(Question(username, PlainPassword(password), time.time()), patience(self._description))
-        if isinstance(answer, Proved):
-            self._steps.good("proof", "the password is right")
-        elif isinstance(answer, Wrong):
-            self._steps.bad("proof", "the password is wrong", "Type it again, or set a new one in the directory.")
-        elif isinstance(answer, Refused):
-            told = explain(answer.cause, Audience.COORDINATOR, Language.ENGLISH)
-            self._steps.bad("proof", told.cause, told.cure)
-        else:
-            self._steps.bad("proof", source.trouble, "Look into the directory server's log.")
+        self._steps.proof(answer, source.trouble)
 
     def _facts(self, entry: Entry, asked: AskedName) -> None:
         self._steps.begin()
         groups = self._people.groups_of(entry, patience(self._description))
-        if self._people.reads_groups:
-            names = sorted(group.name for group in groups)
-            more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-            self._steps.good("groups", (", ".join(names[:SHOWN]) or "none") + more)
-        else:
-            self._steps.good("groups", "not read, since no [[map]] row asks for them")
+        self._steps.groups(groups if self._people.reads_groups else None)
         facts = self._people.facts(entry, groups, time.time())
-        cause = self._people.refusal(facts)
-        if cause is None:
-            self._steps.good("account", "may come in")
-        else:
-            told = explain(cause, Audience.COORDINATOR, Language.ENGLISH)
-            self._steps.bad("account", told.cause, told.cure)
-        principal = self._people.principal(entry, asked, facts)
-        mapped = f"{principal.name}: role {principal.role or 'none'}, school {principal.school or 'none'}, groups " + (
-            ", ".join(sorted(principal.groups)) or "none"
-        )
-        if principal.role:
-            self._steps.good("mapped", mapped)
-        else:
-            self._steps.bad("mapped", mapped, "Write a [[map]] row that gives this person a role; the last may be one for all.")
+        self._steps.account(self._people.refusal(facts))
+        self._steps.mapped(self._people.principal(entry, asked, facts))
 
 
 def _several() -> str:

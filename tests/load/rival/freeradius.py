@@ -66,7 +66,7 @@ modules {{
     files {{
         filename = {directory}/users
     }}
-{eap_module}}}
+{eap_module}{ldap_module}}}
 server default {{
     listen {{
         type = auth
@@ -78,7 +78,7 @@ server default {{
 {eap_authorize}        chap
         mschap
         files
-        pap
+{ldap_authorize}        pap
     }}
     authenticate {{
         Auth-Type PAP {{
@@ -90,8 +90,8 @@ server default {{
         Auth-Type MS-CHAP {{
             mschap
         }}
-{eap_authenticate}    }}
-{eap_post_auth}}}
+{eap_authenticate}{ldap_authenticate}    }}
+{post_auth}}}
 {eap_inner}"""
 
 EAP_MODULE = """\
@@ -160,7 +160,7 @@ EAP_AUTHORIZE = """\
         }}
 """
 
-EAP_POST_AUTH = """\
+POST_AUTH = """\
     post-auth {
         update reply {
             Tunnel-Type := VLAN
@@ -171,29 +171,78 @@ EAP_POST_AUTH = """\
 """
 
 EAP_INNER = """\
-server inner {
-    authorize {
+server inner {{
+    authorize {{
         chap
         mschap
-        eap {
+        eap {{
             ok = return
-        }
+        }}
         files
-        pap
-    }
-    authenticate {
-        Auth-Type PAP {
+{ldap_authorize}        pap
+    }}
+    authenticate {{
+        Auth-Type PAP {{
             pap
-        }
-        Auth-Type CHAP {
+        }}
+        Auth-Type CHAP {{
             chap
-        }
-        Auth-Type MS-CHAP {
+        }}
+        Auth-Type MS-CHAP {{
             mschap
-        }
+        }}
         eap
-    }
-}
+{ldap_authenticate}    }}
+}}
+"""
+
+LDAP_MODULE = """\
+    ldap {{
+        server = "ldaps://127.0.0.1:{ldap.port}"
+        identity = "{ldap.bind_dn}"
+        password = "{ldap.password}"
+        base_dn = "{ldap.base}"
+        user {{
+            base_dn = "{ldap.base}"
+            filter = "(uid=%{{%{{Stripped-User-Name}}:-%{{User-Name}}}})"
+        }}
+        options {{
+            chase_referrals = no
+            res_timeout = 3
+            srv_timelimit = 3
+            net_timeout = 3
+        }}
+        tls {{
+            ca_file = {ldap.ca}
+            require_cert = "demand"
+        }}
+        pool {{
+            start = {threads}
+            min = {threads}
+            max = {connections}
+            spare = {threads}
+            uses = 0
+            lifetime = 0
+            idle_timeout = 0
+        }}
+    }}
+"""
+
+LDAP_AUTHORIZE = """\
+        if (&User-Password) {
+            ldap
+            if (ok || updated) {
+                update control {
+                    Auth-Type := LDAP
+                }
+            }
+        }
+"""
+
+LDAP_AUTHENTICATE = """\
+        Auth-Type LDAP {
+            ldap
+        }
 """
 
 USER = """\
@@ -224,6 +273,17 @@ class Eap:
     certificate_for: str = ""
 
 
+@dataclass(frozen=True)
+class Ldap:
+    """rlm_ldap: who is in no file is searched as `bind_dn` and then bound as herself, over LDAPS checked against `ca`."""
+
+    port: int
+    ca: Path
+    bind_dn: str
+    password: str
+    base: str
+
+
 def write_configuration(
     directory: Path,
     secret: str,
@@ -232,6 +292,7 @@ def write_configuration(
     threads: int = 2,
     users: int | Iterable[tuple[str, str]] = USERS,
     eap: Eap | None = None,
+    ldap: Ldap | None = None,
     address: str = "127.0.0.1",
     clients: str = "127.0.0.0/8",
 ) -> None:
@@ -239,7 +300,10 @@ def write_configuration(
     for folder in (directory / "log", directory / "run", directory / "sessions"):
         folder.mkdir(parents=True, exist_ok=True)
     options = {"secret": secret, "port": port, "address": address, "clients": clients, "threads": threads}
-    text = RADIUSD.format(directory=directory, **options, **_eap_parts(directory, eap))
+    parts = _ldap_parts(ldap, threads)
+    if eap is not None:
+        parts["post_auth"] = POST_AUTH
+    text = RADIUSD.format(directory=directory, **options, **parts, **_eap_parts(directory, eap, parts))
     (directory / "radiusd.conf").write_text(text)
     (directory / "dictionary").write_text("# nothing of our own\n")
     people = [(f"user{number:06d}", "password") for number in range(users)] if isinstance(users, int) else users
@@ -251,17 +315,28 @@ def write_configuration(
             file.write(USER.format(name=mac, password=mac, vlan=30))
 
 
-def _eap_parts(directory: Path, eap: Eap | None) -> dict[str, str]:
+def _ldap_parts(ldap: Ldap | None, threads: int) -> dict[str, str]:
+    """What rlm_ldap adds to RADIUSD and to the server inside tunnels."""
+    if ldap is None:
+        return dict.fromkeys(("ldap_module", "ldap_authorize", "ldap_authenticate", "post_auth"), "")
+    return {
+        "ldap_module": LDAP_MODULE.format(ldap=ldap, threads=threads, connections=2 * threads),
+        "ldap_authorize": LDAP_AUTHORIZE,
+        "ldap_authenticate": LDAP_AUTHENTICATE,
+        "post_auth": POST_AUTH,
+    }
+
+
+def _eap_parts(directory: Path, eap: Eap | None, ldap: dict[str, str]) -> dict[str, str]:
     """What 802.1X adds to RADIUSD."""
     if eap is None:
-        return dict.fromkeys(("eap_module", "eap_authorize", "eap_authenticate", "eap_post_auth", "eap_inner"), "")
+        return dict.fromkeys(("eap_module", "eap_authorize", "eap_authenticate", "eap_inner"), "")
     yes = {True: "yes", False: "no"}
     return {
         "eap_module": EAP_MODULE.format(eap=eap, directory=directory, crl=yes[eap.crl], cache=yes[eap.resumption]),
         "eap_authorize": EAP_AUTHORIZE.format(name=eap.certificate_for or "nobody"),
         "eap_authenticate": "        eap\n",
-        "eap_post_auth": EAP_POST_AUTH,
-        "eap_inner": EAP_INNER,
+        "eap_inner": EAP_INNER.format(**ldap),
     }
 
 

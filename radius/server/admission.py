@@ -1,20 +1,21 @@
 """Who is served first when more comes than can be answered: conversations under way, then a fair share of what is new.
 
 As long as a worker keeps up, datagrams go straight from the socket to the gate. When one has waited in the kernel for longer
-than PRESSED_AFTER, what waits is read ahead, which costs a thirtieth of answering it, and put in two rows:
+than PRESSED_AFTER, some of what waits is read ahead and put in two rows:
 
     under way   its State is one of ours and its conversation lives: first, in order; what was begun is finished
     new         by source address in turn, so that one flooding access point takes no other one's place; of one source the
                 newest first, because a NAS repeats within seconds and throws a late answer away
 
 and a new request that has waited for PATIENCE is met with silence. So whatever comes, the worker's time goes into answers that
-somebody still waits for, and the kernel's queue, which knows no order, stays short. Bounded: see ROOM.
+somebody still waits for. Reading ahead may cost a sixth of answering; what is beyond that the kernel throws away for nothing,
+from a queue of its own for what is new (radius.server.steering). Bounded: see ROOM.
 """
 
 import logging
 from collections import deque
 from collections.abc import Callable
-from time import monotonic, time
+from time import monotonic, perf_counter_ns, time
 from typing import Final
 
 from radius.server.counters import Counters
@@ -24,7 +25,10 @@ from radius.server.sockets import Port, Source
 log = logging.getLogger(__name__)
 
 DRAIN: Final = 32  # datagrams a wake-up; then their answers leave together, and the loop looks at everything else
-AHEAD: Final = 512  # datagrams that are read ahead between two servings: 1.5 ms
+AHEAD: Final = 512  # datagrams that are read ahead between two servings, at most
+LEAST_AHEAD: Final = 40  # and at least: more than are served
+READING_SHARE: Final = 6  # reading ahead may take this part of the time that serving takes
+READING: Final = 2_500  # nanoseconds for which one datagram is read and sorted
 PRESSED_AFTER: Final = 0.1  # seconds in the kernel's queue
 PATIENCE: Final = 1.5  # seconds that a new request may wait: below a NAS's first repetition, usually after 2 to 5
 ROOM: Final = 16_384  # new requests that wait, and as many of conversations: 10 MB each
@@ -104,7 +108,8 @@ class Newcomers:
 
 class Admission:
     """Between the sockets and one worker's gate. `soon(call)` has the loop call after it has looked at everything else;
-    `clock` is monotonic, in seconds, and `epoch` gives seconds since the epoch."""
+    `clock` is monotonic, in seconds, and `epoch` gives seconds since the epoch; `steered` says that only a port for what is
+    under way has datagrams with a State."""
 
     def __init__(
         self,
@@ -113,6 +118,7 @@ class Admission:
         soon: Callable[[Callable[[], None]], object],
         clock: Callable[[], float] = monotonic,
         epoch: Callable[[], float] = time,
+        steered: bool = False,
     ) -> None:
         self._gate = gate
         self._counters = counters
@@ -122,6 +128,8 @@ class Admission:
         self._under_way: deque[Waiting] = deque()
         self._newcomers = Newcomers(counters)
         self._scheduled = False
+        self._steered = steered
+        self._ahead = AHEAD
         self.pressed = False
 
     def __len__(self) -> int:
@@ -158,7 +166,7 @@ class Admission:
     def _read_ahead(self, port: Port) -> None:
         now = self._clock()
         try:
-            for _ in range(AHEAD):
+            for _ in range(self._ahead):
                 octets, source, local = port.receive()
                 self._sort(Waiting(octets, source, port, local, now))
         except BlockingIOError:
@@ -173,7 +181,7 @@ class Admission:
         gate = self._gate
         if not gate.knows(waiting.source[0]):
             gate.receive(waiting.octets, waiting.source, waiting.port, waiting.local)  # silence, a counter
-        elif not gate.is_under_way(waiting.octets):
+        elif (self._steered and not waiting.port.under_way) or not gate.is_under_way(waiting.octets):
             self._newcomers.put(waiting)
         elif len(self._under_way) < ROOM:
             self._under_way.append(waiting)
@@ -183,6 +191,7 @@ class Admission:
     def serve(self) -> None:
         """Answer some of those that wait here, and ask for another turn while there are more."""
         self._scheduled = False
+        began = perf_counter_ns()
         now, gate = self._clock(), self._gate
         held: list[Port] = []
         try:
@@ -199,6 +208,7 @@ class Admission:
         finally:
             for port in held:
                 self._counters.send_failures += port.release()
+        self._ahead = max(LEAST_AHEAD, min(AHEAD, (perf_counter_ns() - began) // (READING_SHARE * READING)))
         if len(self):
             self._scheduled = True
             self._soon(self.serve)

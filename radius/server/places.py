@@ -4,6 +4,7 @@ So whoever takes a worker's place, after a death or as a successor, reads from t
 """
 
 import socket
+from collections.abc import Sequence
 
 from msgspec import Struct
 
@@ -28,12 +29,13 @@ class Inbox(Struct, frozen=True):
 
 
 class Place(Struct, frozen=True):
-    """Where a worker stands: its number, its ports, its inbox and everybody's, and its socket to other nodes, if there are
-    any."""
+    """Where a worker stands: its number, its ports, its inbox and everybody's, its ports for conversations under way, if the
+    kernel tells them apart, and its socket to other nodes, if there are any."""
 
     number: int
     ports: list[Port]
     inboxes: list[Inbox]
+    conversations: Sequence[Port] = ()
     hop: socket.socket | None = None
 
     @property
@@ -49,12 +51,31 @@ def make_places(radius: RadiusSettings, nodes: NodesSettings, workers: int) -> l
         if port:
             ensure_free(address, port)
     ports = [open_ports(radius.listen, radius.auth_port, radius.acct_port, radius.receive_buffer) for _ in range(workers)]
-    for group in zip(*ports, strict=True) if radius.steer else ():
-        steer([port.sock for port in group])
+    conversations = _steer(ports, radius.receive_buffer) if radius.steer else [()] * workers
     inboxes = [_make_inbox() for _ in range(workers)]
     hops = [bind(nodes.listen, nodes.port, radius.receive_buffer) for _ in range(workers)] if nodes.listen else []
     steer_by_octet(hops, _WORKER_AT)
-    return [Place(number, ports[number], inboxes, hops[number] if hops else None) for number in range(workers)]
+    return [
+        Place(number, ports[number], inboxes, conversations[number], hops[number] if hops else None)
+        for number in range(workers)
+    ]
+
+
+def _steer(ports: list[list[Port]], receive_buffer: int) -> list[Sequence[Port]]:
+    """Each worker's ports for conversations, beside those for authentication; none where the kernel cannot do it."""
+    made = list[list[Port]]()
+    for group in zip(*ports, strict=True):
+        first = group[0]
+        if first.accounting:
+            steer([port.sock for port in group])
+            continue
+        address, number = first.sock.getsockname()[:2]
+        beside = [Port(bind(address, number, receive_buffer), False, first.number, True) for _ in group]
+        made.append(beside)
+        if not steer([port.sock for port in group], [port.sock for port in beside]):
+            for port in beside:
+                port.under_way = False
+    return list(zip(*made, strict=True))
 
 
 def ensure_free(address: str, port: int) -> None:

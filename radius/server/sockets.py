@@ -31,14 +31,16 @@ class Port:
     """One bound UDP socket.
 
     `receive()` gives (octets, source, local), raising BlockingIOError when there is nothing; `send(octets, source, local)`
-    answers. `local` is opaque: b"" where the socket has one address. `accounting` tells the two RADIUS ports apart.
+    answers. `local` is opaque: b"" where the socket has one address. `accounting` tells the two RADIUS ports apart;
+    `under_way` says that the kernel delivers here what has a State, and only that (radius.server.steering).
 
     Between `hold()` and `release()` answers gather and leave together: the first wakes the sleeping reader at the other
     end, and the rest find it awake. With a wake-up for each, sending was the dearest step of all (17 of 108 us).
     """
 
-    def __init__(self, sock: socket.socket, accounting: bool, number: int) -> None:
+    def __init__(self, sock: socket.socket, accounting: bool, number: int, under_way: bool = False) -> None:
         self.sock = sock
+        self.under_way = under_way
         self.accounting = accounting
         self.number = number
         self.wildcard = sock.getsockname()[0] in ("0.0.0.0", "::")  # noqa: S104

@@ -39,6 +39,7 @@ from radius.server.places import Place
 from radius.server.randomness import RandomPool
 from radius.server.replies import Replies
 from radius.server.reporting import Parts, Reporter
+from radius.server.sockets import Port
 from radius.server.state import States, node_digest
 from radius.server.status import DirectoryStatus, directory_status
 from radius.server.supervisor import ELDER_GONE, RETIRE, Life, Ready
@@ -126,7 +127,8 @@ class Worker:
             len(place.inboxes),
             another_server=settings.radius.another_server,
         )
-        self._admission = Admission(self._gate, self.counters, self._loop.call_soon)
+        steered = any(port.under_way for port in place.conversations)
+        self._admission = Admission(self._gate, self.counters, self._loop.call_soon, steered=steered)
         self._hop = self._make_hop(settings, keyring)
         self._later.hop = self._hop
         self._ports = [*place.ports, self._hop.port] if self._hop is not None else place.ports
@@ -209,12 +211,15 @@ class Worker:
         self._loop.close()
 
     def _read(self) -> None:
-        for port in self._place.ports:
+        for port in self._sockets():
             port.arrived()  # from now on the kernel stamps datagrams, so that the first overload is seen
             self._loop.add_reader(port.sock, self._admission.drain, port)
         if self._hop is not None:
             self._loop.add_reader(self._hop.sock, self._hop.drain, DRAIN)
         self._loop.add_reader(self._place.inbox.mine, self._drain_inbox, self._place.inbox.mine)
+
+    def _sockets(self) -> list[Port]:
+        return [*self._place.conversations, *self._place.ports]
 
     def _forget_elder(self) -> None:
         self._eap.elder = None
@@ -293,7 +298,7 @@ class Worker:
         }
 
     def _dropped(self) -> int:
-        return sum(port.dropped() for port in self._place.ports)
+        return sum(port.dropped() for port in self._sockets())
 
     def _new_drops(self) -> int:
         before, self._dropped_before = self._dropped_before, self._dropped()
@@ -356,7 +361,7 @@ class Worker:
             self._finish()
 
     def _stop_reading(self) -> None:
-        for port in self._place.ports:
+        for port in self._sockets():
             self._loop.remove_reader(port.sock)
         if self._hop is not None:
             self._loop.remove_reader(self._hop.sock)

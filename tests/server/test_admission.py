@@ -46,7 +46,7 @@ class Laden:
 
     def press(self) -> None:
         """As after a datagram that has waited for long."""
-        self.admission.pressed = True
+        self.admission.pressed, self.admission._ahead = True, AHEAD
 
     def turn(self) -> None:
         """The loop's next turn."""

@@ -181,6 +181,13 @@ def test_the_kernel_gives_a_datagram_between_nodes_to_the_worker_that_it_names()
     finally:
         for place in places:
             inbox = place.inbox
-            for each in (place.hop, inbox.mine, inbox.theirs, inbox.elder, inbox.to_elder, *(it.sock for it in place.ports)):
+            for each in (
+                place.hop,
+                inbox.mine,
+                inbox.theirs,
+                inbox.elder,
+                inbox.to_elder,
+                *(it.sock for it in (*place.ports, *place.conversations)),
+            ):
                 if each is not None:
                     each.close()

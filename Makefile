@@ -65,7 +65,8 @@ bench: $(READY) compiled ## speed and memory against FreeRADIUS on this machine,
 	@$(BIN)/python tests/load/bench_gate.py --small || true
 	@status=0; export KAPIJA_PYTHON=$(CURDIR)/$(FAST)/bin/python; \
 	$(BIN)/python tests/load/bench_gate.py || status=1; \
-	$(BIN)/python tests/load/bench_eap.py || status=1; exit $$status
+	$(BIN)/python tests/load/bench_eap.py || status=1; \
+	$(BIN)/python tests/load/bench_overload.py || status=1; exit $$status
 
 soak: $(READY) ## an hour of load (SOAK=SECONDS for another time): memory must stay flat, every reply right
 	@tests/peers.sh bench

@@ -8,7 +8,7 @@ than PRESSED_AFTER, some of what waits is read ahead and put in two rows:
                 newest first, because a NAS repeats within seconds and throws a late answer away
 
 and a new request that has waited for PATIENCE is met with silence. So whatever comes, the worker's time goes into answers that
-somebody still waits for. Reading ahead may cost a sixth of answering; what is beyond that the kernel throws away for nothing,
+somebody still waits for. Reading ahead may cost a quarter of answering; what is beyond that the kernel throws away for nothing,
 from a queue of its own for what is new (radius.server.steering). Bounded: see ROOM.
 """
 
@@ -27,8 +27,8 @@ log = logging.getLogger(__name__)
 DRAIN: Final = 32  # datagrams a wake-up; then their answers leave together, and the loop looks at everything else
 AHEAD: Final = 512  # datagrams that are read ahead between two servings, at most
 LEAST_AHEAD: Final = 40  # and at least: more than are served
-READING_SHARE: Final = 6  # reading ahead may take this part of the time that serving takes
-READING: Final = 2_500  # nanoseconds for which one datagram is read and sorted
+READING_SHARE: Final = 4  # reading ahead may take this part of the time that serving takes
+READING: Final = 2_000  # nanoseconds for which one datagram is read and sorted
 PRESSED_AFTER: Final = 0.1  # seconds in the kernel's queue
 PATIENCE: Final = 1.5  # seconds that a new request may wait: below a NAS's first repetition, usually after 2 to 5
 ROOM: Final = 16_384  # new requests that wait, and as many of conversations: 10 MB each
@@ -193,6 +193,7 @@ class Admission:
         self._scheduled = False
         began = perf_counter_ns()
         now, gate = self._clock(), self._gate
+        oldest = now
         held: list[Port] = []
         try:
             for _ in range(DRAIN):
@@ -203,11 +204,12 @@ class Admission:
                 if port not in held:
                     port.hold()
                     held.append(port)
-                gate.figures.waited(int((now - waiting.came) * 1e6))
+                oldest = min(oldest, waiting.came)
                 gate.receive(waiting.octets, waiting.source, port, waiting.local)
         finally:
             for port in held:
                 self._counters.send_failures += port.release()
+        gate.figures.waited(int((now - oldest) * 1e6))
         self._ahead = max(LEAST_AHEAD, min(AHEAD, (perf_counter_ns() - began) // (READING_SHARE * READING)))
         if len(self):
             self._scheduled = True

@@ -66,7 +66,8 @@ bench: $(READY) compiled ## speed and memory against FreeRADIUS on this machine,
 	@status=0; export KAPIJA_PYTHON=$(CURDIR)/$(FAST)/bin/python; \
 	$(BIN)/python tests/load/bench_gate.py || status=1; \
 	$(BIN)/python tests/load/bench_eap.py || status=1; \
-	$(BIN)/python tests/load/bench_directory.py || status=1; exit $$status
+	$(BIN)/python tests/load/bench_directory.py || status=1; \
+	$(BIN)/python tests/load/bench_overload.py || status=1; exit $$status
 
 soak: $(READY) ## an hour of load (SOAK=SECONDS for another time): memory must stay flat, every reply right
 	@tests/peers.sh bench

@@ -9,9 +9,10 @@ A home directory holds everything of one node:
     node/           what workers map and write: the node file (LMDB) and the journal
 """
 
+import os
 import tomllib
 from collections.abc import Iterator
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Literal, get_args
 
@@ -20,11 +21,12 @@ from msgspec import Meta, Struct
 
 from radius.errors import SettingsError
 
+MOST_WORKERS = 64
 Port = Annotated[int, Meta(ge=0, le=65535)]
 
 
 class RadiusSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """Where RADIUS listens and how it bears with mistakes. Durations are seconds.
+    """Where RADIUS listens and how it bears with mistakes. Durations are seconds. `workers` 0 is one for each core.
 
     `steer` has the kernel deliver each datagram to its device's own worker (radius.server.steering); without it workers hand
     over, which costs more and comes to the same.
@@ -33,12 +35,17 @@ class RadiusSettings(Struct, frozen=True, forbid_unknown_fields=True):
     listen: tuple[str, ...] = ("0.0.0.0", "::")  # noqa: S104 - access points come from everywhere; unknown ones get silence
     auth_port: Port = 1812  # RFC 2865 section 3
     acct_port: Port = 1813  # RFC 2866 section 3
-    workers: Annotated[int, Meta(ge=1, le=64)] = 1
+    workers: Annotated[int, Meta(ge=0, le=MOST_WORKERS)] = 0
     steer: bool = True
     reject_delay: Annotated[float, Meta(ge=0, le=10)] = 1.0
     receive_buffer: Annotated[int, Meta(ge=65536)] = 4 * 1024 * 1024
     reauthentication_jitter: Annotated[int, Meta(ge=0, le=300)] = 300
     another_server: bool = False  # whether access points have one to ask when this one is silent
+
+    @property
+    def processes(self) -> int:
+        """How many workers that comes to on this machine."""
+        return self.workers or min(MOST_WORKERS, len(os.sched_getaffinity(0)))
 
 
 EapMethod = Literal["peap", "ttls", "eap-tls", "eap-mschapv2", "eap-gtc", "eap-md5"]
@@ -141,6 +148,35 @@ class AccountingSettings(Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("interim_seconds is 60 or more, or 0 to leave it to the access points")
 
 
+class NodesSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """The other nodes of this installation, so that a conversation's packet which a balancer brings here reaches its own
+    (radius.server.hop). `listen` is this node's address among them, "" for a node that stands alone; `others` has the address
+    of each other node by its name.
+    """
+
+    listen: str = ""
+    port: Port = 18177
+    others: dict[str, str] = {}
+
+    def __post_init__(self) -> None:
+        for address in (self.listen, *self.others.values()):
+            if address:
+                ip_address(address)
+        if self.others and not self.listen:
+            raise ValueError("listen must say at which of its addresses the other nodes reach this one")
+
+
+class MetricsSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where Prometheus may read this node's figures; port 0 for nowhere. Whoever reaches it reads it, so it is loopback unless
+    a network of the operator's own is named."""
+
+    listen: str = "127.0.0.1"
+    port: Port = 9812
+
+    def __post_init__(self) -> None:
+        ip_address(self.listen)
+
+
 class PkiSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Client certificates: whether one is refused while its authority's revocation list is missing or out of date."""
 
@@ -163,6 +199,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     journal: JournalSettings = JournalSettings()
     sessions: SessionSettings = SessionSettings()
     accounting: AccountingSettings = AccountingSettings()
+    nodes: NodesSettings = NodesSettings()
+    metrics: MetricsSettings = MetricsSettings()
     pki: PkiSettings = PkiSettings()
     log: LogSettings = LogSettings()
 

@@ -87,7 +87,7 @@ venv)
     fi
     ;;
 test | oracle)
-    mapfile -t packages < <(missing radclient=freeradius-utils ip=iproute2 openssl=openssl eapol_test=eapoltest hostapd=hostapd wpa_supplicant=wpasupplicant slapd=slapd samba=samba-ad-dc postgres=postgresql)
+    mapfile -t packages < <(missing radclient=freeradius-utils ip=iproute2 openssl=openssl systemd-analyze=systemd eapol_test=eapoltest hostapd=hostapd wpa_supplicant=wpasupplicant slapd=slapd samba=samba-ad-dc postgres=postgresql)
     [ -e /usr/share/samba/setup/provision.ldif ] || packages+=(samba-ad-provision)
     [ "$1" = test ] || mapfile -t -O "${#packages[@]}" packages < <(missing freeradius=freeradius)
     require "${packages[@]}" || [ "${CI:-}" != true ]

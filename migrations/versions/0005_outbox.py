@@ -62,9 +62,7 @@ def upgrade() -> None:
     )
     op.add_column("clients", sa.Column("coa_port", sa.Integer(), server_default="0", nullable=False))
     for table in ("people", "devices"):  # who comes to the end of her time is looked for each half minute
-        op.create_index(
-            f"ix_{table}_valid_until", table, ["valid_until"], sqlite_where=EXPIRES, postgresql_where=EXPIRES
-        )
+        op.create_index(f"ix_{table}_valid_until", table, ["valid_until"], sqlite_where=EXPIRES, postgresql_where=EXPIRES)
 
 
 def downgrade() -> None:

@@ -37,7 +37,7 @@ node = {node}                       # this machine's name in the audit log; each
 # listen = ["0.0.0.0", "::"]            # addresses to listen on; unknown clients get silence
 # auth_port = 1812
 # acct_port = 1813
-# workers = 1                           # processes; not more than the machine's cores
+# workers = 0                           # processes; 0: one for each of the machine's cores
 # steer = true                          # the kernel delivers a packet to its device's own worker
 # reject_delay = 1.0                    # seconds before a wrong password is told
 # receive_buffer = 4194304              # octets a socket; the system's limit is net.core.rmem_max
@@ -80,6 +80,14 @@ node = {node}                       # this machine's name in the audit log; each
 [sessions]
 # reauthorize_per_school = 5.0          # requests a second to one school's access points after a change of policy or accounts
 # reauthorize_in_all = 200              # and to all of them
+[nodes]
+# listen = ""                           # this node's address among several behind a balancer; each passes on what is another's
+# port = 18177                          # between them alone: close it to everybody else
+# others = {{ node2 = "192.0.2.12" }}     # the other nodes by their names
+
+[metrics]
+# listen = "127.0.0.1"                  # where Prometheus may read figures; whoever reaches it can
+# port = 9812                           # 0: nowhere
 
 [pki]
 # require_crl = false                   # refuse client certificates whose authority's revocation list is missing or out of date

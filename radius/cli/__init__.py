@@ -18,6 +18,8 @@ COMMANDS = {
     "init": "Prepare a home directory: settings, master key, store, certificate.",
     "check": "Look at everything that 'serve' needs, and say how to mend it.",
     "serve": "Serve RADIUS until stopped.",
+    "stats": "What the running server does, and how it is.",
+    "systemd": "Print units for systemd, the whole server or in parts.",
     "school": "Schools and their VLAN names.",
     "client": "RADIUS clients: access points, switches and controllers.",
     "user": "People: pupils, staff and guests with a local account.",

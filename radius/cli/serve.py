@@ -2,8 +2,6 @@
 
 import logging
 import sys
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import click
@@ -12,12 +10,8 @@ from radius.admin.demo import Demo, make_demo
 from radius.admin.findings import Level
 from radius.admin.preflight import preflight
 from radius.cli.frame import pass_home_path, say
-from radius.server.dispatcher import run_dispatcher
-from radius.server.housekeeper import run_carrier, run_feeder
-from radius.server.supervisor import Child, Life, Ready, Supervisor, make_sockets
-from radius.server.tls_identity import TlsIdentity
-from radius.server.worker import Place, run_worker
-from radius.settings import Home, load
+from radius.server.serving import PARTS, Serving, set_log_level
+from radius.settings import MOST_WORKERS, Home, load
 from radius.vendors import FAMILIES
 from radius.wire import dictionary
 
@@ -26,36 +20,20 @@ log = logging.getLogger(__name__)
 
 @click.command()
 @click.option("--demo", is_flag=True, help="Make a demo school in the home directory first, if there is none yet.")
-@click.option("--workers", type=click.IntRange(1, 64), help="How many worker processes (default: kapija.toml, else 1).")
+@click.option("--workers", type=click.IntRange(1, MOST_WORKERS), help="How many (default: kapija.toml, else one a core).")
+@click.option("--only", type=click.Choice(PARTS), multiple=True, help="This part alone; 'kapija systemd --parts' shows how.")
 @pass_home_path
-def serve(path: Path, demo: bool, workers: int | None) -> None:
-    """Serve RADIUS until stopped (Ctrl-C or SIGTERM)."""
+def serve(path: Path, demo: bool, workers: int | None, only: tuple[str, ...]) -> None:
+    """Serve RADIUS until stopped (Ctrl-C or SIGTERM); SIGHUP reads kapija.toml again."""
     shown = make_demo(path, dictionary.load().check, frozenset(FAMILIES)) if demo else None
     home = load(path)
-    _log_to_stderr(home.settings.log.level)
+    set_log_level(home.settings.log.level)
+    number = workers or home.settings.radius.processes
+    if only:
+        Serving(home, number, only).run(lambda: say(f"Kapija serves: {', '.join(only)}; home directory: {home.path}"))
+        return
     _tell_of_findings(home)
-    number = workers or home.settings.radius.workers
-    run(home, number, lambda: _announce(home, number, shown))
-
-
-def run(home: Home, workers: int, when_ready: Callable[[], None]) -> None:
-    """Supervise the housekeepers and the workers until SIGTERM."""
-    ports, inboxes = make_sockets(home.settings.radius, workers)
-    identity = TlsIdentity(home)
-    identity.look()
-
-    def work(place: Place, ready: Ready, life: Life) -> None:
-        run_worker(home, place, identity.contexts, ready, life)
-
-    children = [
-        Child("feeder", lambda ready, _: run_feeder(home, ready)),
-        Child("carrier", lambda ready, _: run_carrier(home, ready)),
-        Child("dispatcher", lambda ready, _: run_dispatcher(home, ready)),
-    ]
-    for number in range(workers):
-        place = Place(number, ports[number], inboxes)
-        children.append(Child(f"worker {number}", partial(work, place), renewable=True))
-    Supervisor(children, when_ready, identity.look).run()
+    Serving(home, number).run(lambda: _announce(home, number, shown))
 
 
 def _tell_of_findings(home: Home) -> None:
@@ -66,13 +44,6 @@ def _tell_of_findings(home: Home) -> None:
     for finding in preflight(home, lambda _: iter(())):
         if finding.level is not Level.OK:
             log.warning("%s: %s; %s", finding.check, finding.words, finding.mend)
-
-
-def _log_to_stderr(level: str) -> None:
-    logging.basicConfig(
-        level=level.upper(), stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s", datefmt="%Y-%m-%dT%H:%M:%S%z"
-    )
-    logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells of its dialect at every look
 
 
 def _announce(home: Home, workers: int, demo: Demo | None) -> None:

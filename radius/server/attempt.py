@@ -30,6 +30,10 @@ class Later(Protocol):
     def hand_to_elder(self, octets: bytes, source: Source, port: int, local: bytes) -> None:
         """Give a datagram to this worker's predecessor, which still finishes its conversations."""
 
+    def hand_to_node(self, state: State, octets: bytes, source: Source, port: Port, local: bytes) -> bool:
+        """Give a datagram to the node whose State it carries, and later that one's answer to the NAS; False when that node
+        has not been heard of late, so that the device had better start over."""
+
     def unknown_client(self, address: str, octets: bytes, now: float) -> None:
         """Remember that this address, which no client has, sent something."""
 
@@ -76,6 +80,9 @@ class TakesAccounting(Protocol):
 
 class Eap(Protocol):
     """The gate's other half, for requests with EAP-Message (radius.server.eap_server)."""
+
+    def is_under_way(self, state: bytes) -> bool:
+        """Whether a State is ours and its conversation lives, as far as this worker knows."""
 
     def route(self, packet: Packet, source: Source, port: Port, local: bytes) -> State | None:
         """The State of a packet that is for this worker; None when it is not, and has been dealt with."""

@@ -117,6 +117,9 @@ class Clients:
         self.find = self._ready.get  # the packet's way: one look-up; `prepare` is for the first packet of an address
         self.forget_all()
 
+    def __len__(self) -> int:
+        return len(self._ready)
+
     def forget_all(self) -> None:
         """Clients have changed: each address is looked up again at its next packet."""
         self._ready.clear()

@@ -52,6 +52,7 @@ class Conversation:
         "arrival",
         "asked",
         "authentication",
+        "begun",
         "client",
         "guessed",
         "id",
@@ -71,6 +72,7 @@ class Conversation:
         self.nas = nas
         self.arrival = arrival
         self.mac = arrival.mac
+        self.begun = 0.0
         self.touched = 0.0
         self.round = 0
         self.sent = b""
@@ -126,12 +128,21 @@ class Conversations:
     def begin(self, authentication: Authentication, client: Client, nas: str, arrival: Arrival, now: float) -> Conversation:
         """A new conversation; ask `has_room` first."""
         begun = Conversation(self._random(CONVERSATION), authentication, client, nas, arrival)
-        begun.touched = now
+        begun.begun = begun.touched = now
         self._table[begun.id] = begun
         self._of_nas[nas] = self._of_nas.get(nas, 0) + 1
         if begun.mac:
             self._of_device[begun.mac] = self._of_device.get(begun.mac, 0) + 1
         return begun
+
+    def has(self, state: State) -> bool:
+        """Whether the conversation of a State of ours lives."""
+        return state.conversation in self._table
+
+    def moved_since(self, then: float) -> bool:
+        """Whether any device was heard of since `then`, or a directory is being asked for one."""
+        newest = next(reversed(self._table.values()), None)
+        return newest is not None and (newest.touched >= then or any(each.waiting for each in self._table.values()))
 
     def find(self, state: State, client: Client) -> Conversation | Miss:
         """The conversation of a State of ours, or why there is none for it.

@@ -8,6 +8,7 @@ class Counters:
 
     __slots__ = (
         "accepts",
+        "access_requests",
         "accounting",
         "accounting_incomplete",
         "accounting_unstored",
@@ -31,13 +32,23 @@ class Counters:
         "handed_over",
         "handover_full",
         "in_work_dropped",
+        "kernel_drops",
         "longest_stall_ms",
         "malformed",
         "message_authenticator_missing",
+        "node_away",
+        "node_full",
+        "node_replies",
+        "node_sent",
+        "node_taken",
+        "node_unproved",
         "proxy_state_unprotected",
         "rejects",
         "requests",
         "send_failures",
+        "shed_full",
+        "shed_old",
+        "shed_stopping",
         "silences",
         "status_server",
         "unexpected_code",
@@ -49,6 +60,7 @@ class Counters:
     accounting_incomplete: int  # without Acct-Status-Type or Acct-Session-Id: silence
     accounting_unstored: int  # met with silence because the journal is full or failing, or too many wait for it
     bad_authenticator: int  # Accounting-Requests whose Request Authenticator was not made with a secret of ours
+    access_requests: int  # of them, Access-Requests of clients that were new, for this worker and signed as they must be
     bad_message_authenticator: int  # present and not made with a secret of ours: discarded, RFC 3579 section 3.2
     delayed_rejects_full: int  # rejects that no longer fitted into the delay queue: silence
     duplicates: int  # answered with the same octets again, RFC 5080 section 2.2.2
@@ -68,13 +80,23 @@ class Counters:
     handed_over: int  # to the worker that owns the device
     handover_full: int  # could not be handed over: silence, the NAS repeats
     in_work_dropped: int  # repeated while the first is still in work
+    kernel_drops: int  # thrown away by the kernel, because a socket's buffer was full
     longest_stall_ms: int  # longest time for which the loop did not come round, in milliseconds
     malformed: int
     message_authenticator_missing: int  # required and absent: discarded
+    node_away: int  # State of a node that does not answer: a reject, so that the device starts over
+    node_full: int  # could not be sent to the node whose State it was: silence
+    node_replies: int  # of other nodes, passed on to the access point that asked here
+    node_sent: int  # passed on to the node whose State it was
+    node_taken: int  # passed on to us by another node
+    node_unproved: int  # on the nodes' port, and not from one of ours, or too old, or seen before
     proxy_state_unprotected: int  # Proxy-State without Message-Authenticator: discarded (CVE-2024-3596)
     rejects: int
     requests: int  # datagrams read
     send_failures: int
+    shed_full: int  # under overload, no room left for new requests: silence
+    shed_old: int  # under overload, waited for longer than its access point does: silence
+    shed_stopping: int  # new requests while the server stops: silence, so that the access point asks another
     silences: int  # decisions that end in silence, such as a directory that is away
     status_server: int
     unexpected_code: int  # codes that this port does not take
@@ -88,6 +110,8 @@ class Counters:
         """All counters by name."""
         return {name: getattr(self, name) for name in fields_of(self)}
 
+
+MAXIMA = frozenset({"longest_stall_ms"})  # the others are counts
 
 DISCARDS = {  # what is met with silence, in words for the log
     "accounting_incomplete": "accounting records without Acct-Status-Type or Acct-Session-Id",
@@ -109,6 +133,11 @@ DISCARDS = {  # what is met with silence, in words for the log
     "eap_state_elsewhere": "with the State of another node (does a balancer split conversations between nodes?)",
     "eap_state_foreign": "with a State that no node of this installation wrote",
     "eap_stateless": "with an EAP answer in the middle of a conversation and without State",
+    "kernel_drops": "that the kernel threw away because they came faster than they were read",
+    "node_full": "that could not be passed on to another node",
+    "node_unproved": "on the nodes' port that no node of ours has sent just now",
+    "shed_full": "that found no room because too many came",
+    "shed_old": "that had waited for too long because too many came",
     "faults": "on which Kapija itself failed",
 }
 

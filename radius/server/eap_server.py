@@ -3,7 +3,8 @@
     State?    none: a Response/Identity begins one; an empty EAP-Message (RFC 3579 section 2.1) is asked who it is
               ours: the conversation goes on                another worker's: handed over
               of a worker that is gone, or of a conversation that is over: a reject at once, so that the device starts over
-              another node's, or nobody's: silence and a counter (State is not forwarded between nodes yet)
+              another node's: passed on to it, and where it does not answer a reject, so that the device starts over
+              nobody's: silence and a counter
     Step?     Send: Access-Challenge        Ask: the directory, from memory or on its threads, as for every other method
               Succeeded, Failed: aaa.conclude, and out through the gate with its reply and its audit event
               Ignored: silence and a counter
@@ -13,6 +14,7 @@ own words. A device whose outer name is backing off does not even get a TLS hand
 """
 
 from collections.abc import Callable
+from time import perf_counter_ns
 from typing import Final, Protocol
 
 from policies.access import Arrival
@@ -20,6 +22,7 @@ from radius.aaa.conclude import Conclusion, Outcome, conclude
 from radius.aaa.schools import School, Schools
 from radius.audit.causes import Cause
 from radius.audit.events import Event
+from radius.audit.tags import Tag
 from radius.directory.question import (
     Answer,
     ChapResponse,
@@ -43,6 +46,7 @@ from radius.server.counters import Counters
 from radius.server.credentials import Ended
 from radius.server.eap_events import abandoned, ended
 from radius.server.eap_replies import Pseudonym, Told, acceptance, challenge, eap_message
+from radius.server.figures import CHALLENGE, CONVERSATION
 from radius.server.gate import Gate
 from radius.server.replies import proxy_states
 from radius.server.sockets import Port, Source
@@ -56,6 +60,7 @@ SMALLEST_PACKET: Final = 100  # octets; with a smaller Framed-MTU a certificate 
 _EAPOL_HEADER: Final = 4  # IEEE 802.1X section 11.3; Framed-MTU counts it
 _AROUND: Final = 38  # octets of the header and Message-Authenticator
 _GUESSES: Final = (PlainPassword, ChapResponse, MsChapResponse, MsChap2Response)
+_UNANSWERED: Final = str(Tag.ACCESS_UNANSWERED)
 _START_OVER: Final = Conclusion(Outcome.REJECT, (Cause.SERVER_RESTARTED,))
 _NOTHING: Final = Ended()
 _ACCESS_CHALLENGE: Final = int(Code.ACCESS_CHALLENGE)
@@ -119,7 +124,10 @@ class EapServer:
         if state is None:
             counters.eap_state_foreign += 1
         elif state.node != ours.node:
-            counters.eap_state_elsewhere += 1
+            if self._later.hand_to_node(state, packet.octets, source, port, local):
+                return None
+            counters.node_away += 1
+            return state
         elif state.worker != ours.worker and state.worker < self._workers:
             self._later.hand_over(state.worker, packet.octets, source, port.number, local)
         elif state.incarnation == self.elder and state.worker == ours.worker:
@@ -128,13 +136,22 @@ class EapServer:
             return state
         return None
 
+    def is_under_way(self, octets: bytes) -> bool:
+        """See `attempt.Eap.is_under_way`."""
+        state = self._states.read(octets)
+        return state is not None and (not self._is_ours(state) or self.conversations.has(state))
+
+    def _is_ours(self, state: State) -> bool:
+        ours = self._states
+        return state.worker == ours.worker and state.incarnation == ours.incarnation and state.node == ours.node
+
     # --- the packet's way
 
     def goes_on(self, attempt: Attempt) -> bool:
         """Take a request whose client and signature are proved, and which has a State of ours; False when the worker that
         wrote it is gone."""
-        state, ours = attempt.state, self._states
-        if state is None or state.worker != ours.worker or state.incarnation != ours.incarnation:
+        state = attempt.state
+        if state is None or not self._is_ours(state):
             return False
         found = self.conversations.find(state, attempt.client)
         if isinstance(found, Miss):
@@ -161,6 +178,8 @@ class EapServer:
             failure = conversation.authentication.abandoned(now)
             school = self._schools.get(conversation.client.school)
             conclusion = self._failed(conversation, failure, school, now)
+            method = conversation.authentication.method or ""
+            self._gate.figures.decided(conversation.client, method, _UNANSWERED, conclusion.causes, now)
             self._record(abandoned(conversation, ended(conversation, failure), conclusion, now))
 
     def _open(self, attempt: Attempt, arrival: Arrival, octets: bytes) -> None:
@@ -312,10 +331,12 @@ class EapServer:
             return
         self._counters.eap_challenges += 1
         self._gate.send(attempt, attempt.secret.reply(_ACCESS_CHALLENGE, packet, attributes))
+        self._gate.figures.times[CHALLENGE].add((perf_counter_ns() - attempt.began) // 1000)
 
     def _succeeded(self, attempt: Attempt, conversation: Conversation, step: Succeeded) -> None:
         """The proof held; now policy, as for every other method."""
         success, client, arrival = step.success, attempt.client, conversation.arrival
+        self._gate.figures.times[CONVERSATION].add(int((attempt.now - conversation.begun) * 1e6))
         end = ended(conversation, success)
         if conversation.guessed:
             self._gate.backoff.succeeded(conversation.mac, conversation.asked, attempt.now)

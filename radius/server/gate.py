@@ -18,7 +18,7 @@ from radius.aaa.limits import within
 from radius.aaa.schools import School, Schools
 from radius.aaa.silences import Silences
 from radius.audit.causes import Cause
-from radius.audit.events import AccessDecided, Event
+from radius.audit.events import Event
 from radius.audit.tags import Tag
 from radius.directory.question import Answer, Directory, PlainPassword, Proved, Question, Wrong
 from radius.errors import MalformedPacket, PeerError
@@ -26,8 +26,10 @@ from radius.server.attempt import Attempt, Eap, Later, TakesAccounting
 from radius.server.clients import Client, Clients, is_text
 from radius.server.counters import Counters
 from radius.server.credentials import Ended, Proof, read_proof
+from radius.server.decision_events import decided
 from radius.server.duplicates import Duplicates, key_of, repeat
 from radius.server.faults import where
+from radius.server.figures import Figures
 from radius.server.replies import Replies, Template, proxy_states
 from radius.server.sockets import Port, Source
 from radius.server.status_server import answer_status
@@ -35,7 +37,7 @@ from radius.server.steering import owner_of
 from radius.store.records import PresenceRecord
 from radius.wire.attributes import CALLING_STATION_ID, EAP_MESSAGE, PROXY_STATE, STATE
 from radius.wire.codes import Code
-from radius.wire.packet import Packet, decode
+from radius.wire.packet import Packet, decode, glance
 
 log = logging.getLogger(__name__)
 
@@ -51,10 +53,7 @@ _UNANSWERED: Final = str(Tag.ACCESS_UNANSWERED)
 _ACCEPT: Final = Outcome.ACCEPT
 _SILENCE: Final = Outcome.SILENCE
 _MAB: Final = Method.MAB
-_FOREVER: Final = float("inf")
-_NO_EAP: Final = Ended()
 _clock: Final = perf_counter_ns
-_decided: Final = AccessDecided
 
 
 class Gate:
@@ -88,23 +87,20 @@ class Gate:
         self.duplicates = Duplicates()
         self.backoff = Backoff()
         self._silences = Silences(another_server)
+        self.figures = Figures()
+        self.closing = False  # the server stops: nothing new is begun
         self.eap: Eap | None = None  # without it a request with EAP-Message is rejected
         self.accounting: TakesAccounting | None = None  # without it the accounting port answers Status-Server alone
         self.presence: Callable[[str], PresenceRecord | None] | None = None  # without it no grant's limits are held
 
-    def drain(self, port: Port, most: int) -> None:
-        """Take up to `most` datagrams that wait at a port; their answers leave together at the end."""
-        port.hold()
-        try:
-            for _ in range(most):
-                octets, source, local = port.receive()
-                self.receive(octets, source, port, local)
-        except BlockingIOError:
-            pass
-        except OSError as error:  # an ICMP error of an earlier answer is reported here; the datagram is gone, the socket is not
-            log.debug("receiving on a socket failed: %s", error)
-        finally:
-            self._counters.send_failures += port.release()
+    def knows(self, address: str) -> bool:
+        """Whether a client has this source address."""
+        return self._clients.find(address) is not None or self._clients.prepare(address) is not None
+
+    def is_under_way(self, octets: bytes) -> bool:
+        """Whether a datagram, at a glance, goes on with a conversation that lives."""
+        state = glance(octets, STATE)
+        return state is not None and self.eap is not None and self.eap.is_under_way(state)
 
     def receive(self, octets: bytes, source: Source, port: Port, local: bytes, handed: bool = False) -> None:
         """Take one datagram. `handed` says that another worker has passed it on to us."""
@@ -126,6 +122,9 @@ class Gate:
             state = self.eap.route(packet, source, port, local)
             if state is None:
                 return
+        elif self.closing:
+            counters.shed_stopping += 1
+            return
         elif self._workers > 1 and not handed and not port.accounting and self._passed_on(packet, octets, source, port, local):
             return
         if packet.code != _ACCESS_REQUEST or port.accounting:
@@ -134,12 +133,15 @@ class Gate:
         key = key_of(source, packet.identifier)
         seen = self.duplicates.find(key, packet.octets)
         if seen is not None:
+            self.figures.of(client).repeated += 1
             repeat(seen.reply, source, port, local, counters)
             return
         now = self._clock()
         secret = self._clients.verify(client, packet, source[0], now)
         if secret is None:
+            self.figures.of(client).discarded += 1
             return
+        counters.access_requests += 1
         seen = self.duplicates.begin(key, packet.octets)
         attempt = Attempt(packet, client, secret, seen, source, port, local, now, began, _clock(), state)
         try:
@@ -309,50 +311,14 @@ class Gate:
         login: str = "",
         counts: bool = False,
     ) -> None:
-        """The audit event: filled along the way, written once."""
+        """What is counted and the audit event: filled along the way, written once."""
         done = _clock()
-        began, decoded = attempt.began, attempt.decoded
-        answered = answered or done
-        decision, principal, client = conclusion.decision, conclusion.principal, attempt.client
-        eap = proof if isinstance(proof, Ended) else _NO_EAP
-        valid_until = decision.valid_until if decision is not None else 0.0
-        self._record(
-            _decided(
-                attempt.now,
-                tag,
-                client.school,
-                attempt.source[0],
-                client.network,
-                eap.user or arrival.user_name,
-                principal.subject if principal is not None else "",
-                principal.role if principal is not None else "",
-                arrival.mac,
-                arrival.ssid,
-                arrival.access_point,
-                proof.method if proof is not None else "",
-                decision.rule if decision is not None else "",
-                decision.policy if decision is not None else "",
-                conclusion.causes,
-                vlan,
-                seconds,
-                valid_until if valid_until != _FOREVER else 0.0,
-                (
-                    (decoded - began) // 1000,
-                    (answered - decoded) // 1000,
-                    (done - answered) // 1000,
-                    (done - began) // 1000,
-                ),
-                eap.outer,
-                eap.inner,
-                eap.tls,
-                eap.resumed,
-                eap.detail,
-                eap.rounds,
-                conclusion.from_cache,
-                login,
-                counts,
-            )
-        )
+        method = proof.method if proof is not None else ""
+        began, decoded, answered = attempt.began, attempt.decoded, answered or done
+        took = ((decoded - began) // 1000, (answered - decoded) // 1000, (done - answered) // 1000, (done - began) // 1000)
+        self.figures.took(took[0], took[1], took[2], took[3])
+        self.figures.decided(attempt.client, method, tag, conclusion.causes, attempt.now)
+        self._record(decided(attempt, arrival, proof, conclusion, tag, took, vlan, seconds, login, counts))
 
     def _passed_on(self, packet: Packet, octets: bytes, source: Source, port: Port, local: bytes) -> bool:
         device = packet.first.get(CALLING_STATION_ID)

@@ -10,6 +10,7 @@ import os
 import signal
 import time
 from abc import ABC, abstractmethod
+from contextlib import suppress
 from threading import Event
 
 from sqlalchemy import Engine
@@ -24,6 +25,7 @@ from radius.admin.certificate_checks import warn_of_ends
 from radius.admin.context import Admin
 from radius.audit.carry import Carrier
 from radius.errors import KapijaError
+from radius.server.status import KeeperStatus, write_keeper
 from radius.server.supervisor import Ready
 from radius.settings import Home
 from radius.store.change import change
@@ -39,6 +41,7 @@ log = logging.getLogger(__name__)
 
 ROUND = 0.2  # seconds between two looks; a change is live in every worker within this and the worker's tick
 RETRY = 1.0  # after a failure
+REPORT_EVERY = 1.0
 LAST_WITHIN = 5.0  # seconds for the last carrying at a stop; the journal keeps the rest for the next start
 COMPLAIN_EVERY = 60.0
 LOOK_EVERY = 3600.0  # between two looks at certificates that end soon
@@ -74,16 +77,23 @@ def _work(rounds: "Rounds", ready: Ready) -> None:
     ready()
     while not stop.wait(rounds.pause) and os.getppid() == supervisor:
         rounds.once()
+        rounds.report()
 
 
 class Rounds(ABC):
     """Rounds of some work on the database. A failure is told once a minute and left for the next round."""
 
+    name = ""
     waits = ""  # what waits while the database does not work, for the log
 
     def __init__(self, home: Home) -> None:
         self.engine: Engine = open_store(home.database_url)
         self.pause = ROUND
+        self.numbers: dict[str, float] = {}
+        self._folder = home.status
+        self._started = time.time()
+        self._reported = float("-inf")
+        self._failing, self._failing_since = "", 0.0
         self._complained = float("-inf")
 
     def once(self) -> bool:
@@ -92,13 +102,26 @@ class Rounds(ABC):
             more = self.step()
         except (KapijaError, SQLAlchemyError, OSError) as error:
             self.pause = RETRY
+            self._failing, self._failing_since = str(error), self._failing_since or time.time()
             now = time.monotonic()
             if now - self._complained >= COMPLAIN_EVERY:
                 self._complained = now
                 log.error("%s wait, because the database does not work: %s", self.waits, error)
             return False
         self.pause = 0.0 if more else ROUND
+        self._failing, self._failing_since = "", 0.0
         return more
+
+    def report(self) -> None:
+        """Once a second: how it goes, for `kapija stats` and the metrics."""
+        if time.monotonic() - self._reported < REPORT_EVERY:
+            return
+        self._reported = time.monotonic()
+        told = KeeperStatus(
+            self.name, os.getpid(), self._started, time.time(), self._failing_since, self._failing, self.numbers
+        )
+        with suppress(OSError):  # it says nothing then, which is what a full disk leaves of it
+            write_keeper(self._folder, told)
 
     @abstractmethod
     def step(self) -> bool:
@@ -112,7 +135,7 @@ class Rounds(ABC):
 class Feeding(Rounds):
     """SQL's changes into the node file."""
 
-    waits = "changes"
+    name, waits = "feeder", "changes"
 
     def __init__(self, home: Home) -> None:
         super().__init__(home)
@@ -140,7 +163,7 @@ class Carrying(Rounds):
     """The journals' events into SQL: audit rows onto the evidence chain, accounting into sessions. Now and then it ends
     sessions of which nothing is heard, and looks at certificates that end soon."""
 
-    waits = "audit events"
+    name, waits = "carrier", "audit events"
 
     def __init__(self, home: Home) -> None:
         super().__init__(home)
@@ -157,7 +180,10 @@ class Carrying(Rounds):
         """See `Rounds.step`."""
         carrier = self._carrier or self._make_carrier()
         self._adopt_changes()
-        more = carrier.step(time.time()).more
+        carried = carrier.step(time.time())
+        self.numbers["carried"] = self.numbers.get("carried", 0) + carried.events
+        self.numbers["lag_seconds"] = carried.lag_seconds
+        more = carried.more
         if not more and time.monotonic() - self._swept >= SWEEP_EVERY:
             more = self._sweep()
         if not more and time.monotonic() - self._looked >= LOOK_EVERY and self._admin is not None:

@@ -17,7 +17,9 @@ import msgspec
 from radius.audit.events import Event, UnknownClientSeen
 from radius.directory.question import Answer, CouldNotAsk, Proved, Question
 from radius.server.counters import Counters
-from radius.server.sockets import Source
+from radius.server.hop import Hop
+from radius.server.sockets import Port, Source
+from radius.server.state import State
 
 ASKING_AT_MOST = 8_192  # questions under way; how many a directory may have is its own bound
 ANSWER_WITHIN = 4.0  # seconds: below a NAS's usual timeout of 5
@@ -62,6 +64,7 @@ class LoopLater:
         self._reject_delay = reject_delay
         self._peers = peers
         self._elder = elder
+        self.hop: Hop | None = None  # the way to other nodes, where there are some
         self._asking = 0
         self._delayed = 0
         self._unknown: OrderedDict[str, tuple[int, bytes]] = OrderedDict()
@@ -116,6 +119,13 @@ class LoopLater:
             self._counters.handed_over += 1
         except (BlockingIOError, ConnectionError, OSError):
             self._counters.handover_full += 1
+
+    def hand_to_node(self, state: State, octets: bytes, source: Source, port: Port, local: bytes) -> bool:
+        """See `attempt.Later.hand_to_node`."""
+        if self.hop is None:
+            self._counters.eap_state_elsewhere += 1
+            return True
+        return self.hop.forward(state.node, state.worker, octets, source, port, local)
 
     def unknown_client(self, address: str, octets: bytes, now: float) -> None:
         """See `attempt.Later.unknown_client`: counted here, noted at the next round, at most 1,000 addresses."""

@@ -41,13 +41,18 @@ class State(Value):
         self.round: Final = round_
 
 
+def node_digest(name: str) -> bytes:
+    """What stands for a node's name in a State."""
+    return blake2b(name.encode(), digest_size=4, person=b"kapija-node").digest()
+
+
 class States:
     """Writes and reads the States of one worker. `key` is the keyring's, `node` the node's name; `worker` is 0..255 and
     `incarnation` below 2**32."""
 
     def __init__(self, key: bytes, node: str, worker: int, incarnation: int) -> None:
         self._keyed = blake2b(key=key, digest_size=_MAC, person=b"kapija-state").copy  # another of the same
-        self.node = blake2b(node.encode(), digest_size=4, person=b"kapija-node").digest()
+        self.node = node_digest(node)
         self.worker = worker
         self.incarnation = incarnation
 

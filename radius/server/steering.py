@@ -3,8 +3,10 @@
 SO_REUSEPORT alone spreads by the access point's address and port, so with two workers every second packet lands at the wrong
 one and has to be handed over, which costs two more system calls and a wake-up. A classic BPF program on the group of sockets
 (socket(7), SO_ATTACH_REUSEPORT_CBPF; no privilege is needed) chooses the socket instead: by State the worker that wrote it,
-else by Calling-Station-Id the device's own, else the first. It is a hint: the gate decides whom a datagram belongs to, and what
-lands elsewhere (a forged State, a kernel without the option) is handed over as before.
+else by Calling-Station-Id the device's own, else the first. What has a State may go to a second socket of that worker, so that
+a flood of new requests, for which the kernel has no more room, leaves conversations under way alone. It is a hint: the gate
+decides whom a datagram belongs to, and what lands elsewhere (a forged State, a kernel without the option) is handed over as
+before.
 """
 
 import ctypes
@@ -40,17 +42,31 @@ def owner_of(device: bytes, workers: int) -> int:
     return (mixed ^ mixed >> 16) % workers
 
 
-def steer(group: Sequence[socket.socket]) -> None:
-    """Have the kernel choose among these sockets, which share an address and were bound in the order of their workers."""
-    if len(group) < 2:
-        return
-    octets = program(len(group))
+def steer(group: Sequence[socket.socket], conversations: Sequence[socket.socket] = ()) -> bool:
+    """Have the kernel choose among these sockets, which share an address and were bound in the order of their workers;
+    `conversations`, bound after them in the same order, are for what has a State. False when the kernel does not do it."""
+    if len(group) + len(conversations) < 2:
+        return True
+    return _attach(group[0], program(len(group), len(group) if conversations else 0))
+
+
+def _attach(sock: socket.socket, octets: bytes) -> bool:
+    """Give the whole group that `sock` is of this program."""
     held = ctypes.create_string_buffer(octets, len(octets))
     filter_ = struct.pack("@HP", len(octets) // 8, ctypes.addressof(held))  # struct sock_fprog
     try:
-        group[0].setsockopt(socket.SOL_SOCKET, _ATTACH, filter_)
+        sock.setsockopt(socket.SOL_SOCKET, _ATTACH, filter_)
     except OSError as error:
         log.warning("the kernel does not deliver to a device's own worker (%s): workers hand over instead", error.strerror)
+        return False
+    return True
+
+
+def steer_by_octet(group: Sequence[socket.socket], at: int) -> None:
+    """Have the kernel choose among these sockets by the octet at `at`: it is the number of the worker."""
+    if len(group) > 1:
+        choice = [(_SET_X, 0, 0, 0), (_LOAD_OCTET, 0, 0, at), (_MODULO, 0, 0, len(group)), (_RETURN_A, 0, 0, 0)]
+        _attach(group[0], b"".join(_instruction(*each) for each in choice))
 
 
 # Classic BPF (Linux Documentation/networking/filter.rst): an accumulator A, an index X, a scratch memory.
@@ -64,6 +80,7 @@ _SET_X: Final = 0x01
 _STORE: Final = 0x02
 _STORE_X: Final = 0x03
 _ADD_X: Final = 0x0C
+_ADD: Final = 0x04
 _SUBTRACT: Final = 0x14
 _MULTIPLY: Final = 0x24
 _SHIFT_RIGHT: Final = 0x74
@@ -78,19 +95,23 @@ _RETURN_A: Final = 0x16
 _OWNER, _PLACE, _MIXED = 0, 1, 2  # scratch memory
 
 
-def program(workers: int) -> bytes:
-    """The filter: it walks over the attributes (RFC 2865 section 5) as the gate does, without a loop, which there is none."""
+def program(workers: int, beyond: int = 0) -> bytes:
+    """The filter; for what has a State, sockets are numbered from `beyond` on.
+
+    It walks over the attributes (RFC 2865 section 5) as the gate does, without a loop, which there is none.
+    """
     instructions = [(_SET, 0, 0, 0), (_STORE, 0, 0, _OWNER), (_SET_X, 0, 0, HEADER)]
-    step = len(_step(workers, 0))
+    step = len(_step(workers, beyond, 0))
     for left in reversed(range(ATTRIBUTES)):
-        instructions += _step(workers, left * step)
+        instructions += _step(workers, beyond, left * step)
     instructions += [(_LOAD, 0, 0, _OWNER), (_RETURN_A, 0, 0, 0)]
     return b"".join(_instruction(*each) for each in instructions)
 
 
-def _step(workers: int, behind: int) -> list[tuple[int, int, int, int]]:
+def _step(workers: int, beyond: int, behind: int) -> list[tuple[int, int, int, int]]:
     """One attribute, which begins at X; `behind` it, so many instructions further, is the end of the walk."""
-    state = [(_LOAD_OCTET, 0, 0, 1), (_IF_EQUAL, 0, 2, SIZE + 2), (_LOAD_OCTET, 0, 0, 2 + WORKER_AT), (_RETURN_A, 0, 0, 0)]
+    named = [(_LOAD_OCTET, 0, 0, 2 + WORKER_AT), (_ADD, 0, 0, beyond), (_RETURN_A, 0, 0, 0)]
+    state = [(_LOAD_OCTET, 0, 0, 1), (_IF_EQUAL, 0, len(named), SIZE + 2), *named]
     fold = [(_TO_X, 0, 0, 0), (_SHIFT_RIGHT, 0, 0, 16), (_XOR_X, 0, 0, 0)]
     own = [
         (_STORE_X, 0, 0, _PLACE),

@@ -6,25 +6,24 @@ replaced worker drains what waits in its predecessor's queue. A child that dies 
 When workers are to be renewed (a new certificate), one after another gets a successor: that starts, says that it is ready,
 and the elder is told to retire (SIGUSR1). It stops reading its sockets, which are the successor's too, finishes its
 conversations, whose packets the successor passes on to it, and ends. A successor that cannot start changes nothing.
+
+SIGHUP reads the settings again: workers are renewed, housekeepers are ended and started anew. SIGTERM and SIGINT end all.
+systemd is told when all are ready, and now and then that the supervisor lives.
 """
 
 import logging
 import os
 import select
 import signal
-import socket
 import time
 from collections.abc import Callable
 from contextlib import suppress
 
 from msgspec import Struct
 
-from radius.admin.ports import try_to_bind
 from radius.errors import OperatorError
 from radius.server.faults import where
-from radius.server.sockets import Port, open_ports
-from radius.server.steering import steer
-from radius.settings import RadiusSettings
+from radius.server.service_manager import Notifier
 
 log = logging.getLogger(__name__)
 
@@ -35,19 +34,8 @@ LONGEST_PAUSE = 30.0
 LOOK_EVERY = 2.0
 RETIRE = signal.SIGUSR1  # to a worker that has a successor
 ELDER_GONE = signal.SIGUSR2  # to a worker whose predecessor has ended
-_HAND_OVER_BUFFER = 4 * 1024 * 1024
 
 Ready = Callable[[], None]
-
-
-class Inbox(Struct, frozen=True):
-    """A worker's hand-over: it reads `mine`, the others write `theirs`. When it retires it reads `elder` instead, into which
-    its successor writes `to_elder`."""
-
-    mine: socket.socket
-    theirs: socket.socket
-    elder: socket.socket
-    to_elder: socket.socket
 
 
 class Life(Struct, frozen=True):
@@ -60,12 +48,15 @@ class Life(Struct, frozen=True):
 
 class Child:
     """One process to keep alive: `run(ready, life)` is called in it and must not return before it shall end. Where
-    `renewable`, it gets a successor when there is something new, and retires."""
+    `renewable`, it gets a successor when there is something new, and retires; else it is started anew when the settings have
+    changed. Where `last`, it is ended after the others, so that what they leave is still seen to."""
 
-    def __init__(self, name: str, run: Callable[[Ready, Life], None], renewable: bool = False) -> None:
+    def __init__(self, name: str, run: Callable[[Ready, Life], None], renewable: bool = False, last: bool = False) -> None:
         self.name = name
         self.run = run
         self.renewable = renewable
+        self.last = last
+        self.restarting = False  # was told to end, so that it starts anew
         self.pid = 0
         self.life = Life(0)
         self.started = 0.0
@@ -86,50 +77,26 @@ class Succession(Struct, frozen=True):
     started: float
 
 
-def make_sockets(settings: RadiusSettings, workers: int) -> tuple[list[list[Port]], list[Inbox]]:
-    """Each worker's ports and hand-over inbox. Raises OperatorError when an address cannot be had, or somebody has it."""
-    for address in settings.listen:
-        for port in (settings.auth_port, settings.acct_port):
-            if port:
-                ensure_free(address, port)
-    ports = [
-        open_ports(settings.listen, settings.auth_port, settings.acct_port, settings.receive_buffer) for _ in range(workers)
-    ]
-    for group in zip(*ports, strict=True) if settings.steer else ():
-        steer([port.sock for port in group])
-    inboxes = []
-    for _ in range(workers):
-        ends = (*socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM), *socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM))
-        for end in ends:
-            end.setblocking(False)
-            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _HAND_OVER_BUFFER)
-        inboxes.append(Inbox(*ends))
-    return ports, inboxes
-
-
-def ensure_free(address: str, port: int) -> None:
-    """Raise OperatorError when somebody listens there: SO_REUSEPORT alone would let two servers share the requests."""
-    problem = try_to_bind(address, port)
-    if problem is None or (address == "::" and problem.no_such_family):  # open_ports leaves `::` out where there is no IPv6
-        return
-    raise OperatorError(
-        f"cannot listen on {address} port {port}: {problem.words}; stop the other server there"
-        " or change [radius] listen, auth_port and acct_port in kapija.toml"
-    )
-
-
 class Supervisor:
     """Keeps `children` alive until SIGTERM or SIGINT. Each must be ready before the next one starts: the feeder is first,
-    because it fills the node file that the others map. `when_ready` is called once when all are. The first two (feeder and
-    carrier) are ended last, so that what the workers wrote at the end is still carried. `is_new()` is asked every two seconds
-    and says that there is something for which workers are to be renewed."""
+    because it fills the node file that the others map. `when_ready` is called once when all are. `is_new()` is asked every
+    two seconds and says that there is something for which workers are to be renewed; `reload()` is called at SIGHUP and says
+    whether the settings could be read, and all are to be renewed."""
 
     def __init__(
-        self, children: list[Child], when_ready: Callable[[], None], is_new: Callable[[], bool] = lambda: False
+        self,
+        children: list[Child],
+        when_ready: Callable[[], None],
+        is_new: Callable[[], bool] = lambda: False,
+        reload: Callable[[], bool] = lambda: True,
     ) -> None:
         self._children = children
         self._when_ready = when_ready
         self._is_new = is_new
+        self._reload = reload
+        self._reload_asked = False
+        self._has_terminal = os.isatty(0)
+        self._notify = Notifier()
         self._look_at = 0.0
         self._stopping = False
         self._succession: Succession | None = None
@@ -142,6 +109,7 @@ class Supervisor:
         signal.set_wakeup_fd(waker)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
+        signal.signal(signal.SIGHUP, self._ask_to_reload)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         try:
             for child in self._children:
@@ -149,10 +117,12 @@ class Supervisor:
                     self._start_and_wait(child)
             if not self._stopping:
                 self._when_ready()
+                self._notify.ready()
             while not self._stopping:
                 self._round(wake)
         finally:
             signal.set_wakeup_fd(-1)
+            self._notify.stopping()
             self._end_all()
             os.close(wake)
             os.close(waker)
@@ -164,12 +134,36 @@ class Supervisor:
             os.read(wake, 4096)
         if self._succession is not None and self._succession.ready in readable:
             self._succeed(self._succession)
+        self._notify.alive()
+        if self._reload_asked and not self._stopping:
+            self._reload_asked = False
+            self._read_settings_again()
         self._replace_the_dead()
         if not self._stopping:
             self._renew()
 
     def _stop(self, *_: object) -> None:
         self._stopping = True
+
+    def _ask_to_reload(self, *_: object) -> None:
+        if self._has_terminal and not os.isatty(0):  # it hung up, and nobody is there who could stop us
+            self._stopping = True
+        self._reload_asked = True
+
+    def _read_settings_again(self) -> None:
+        self._notify.reloading()
+        try:
+            changed = self._reload()
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with what is new, those who serve go on
+            log.error("the settings could not be read again; everything goes on as it was: %s", where(error))
+            changed = False
+        for child in self._children if changed else ():
+            if child.renewable:
+                child.stale = True
+            elif child.pid:
+                child.restarting = True
+                _tell(child.pid, signal.SIGTERM)
+        self._notify.ready()
 
     def _start_and_wait(self, child: Child) -> None:
         ready = self._start(child)
@@ -210,7 +204,7 @@ class Supervisor:
             signal.set_wakeup_fd(-1)
             for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):
                 signal.signal(number, signal.SIG_DFL)
-            for number in (RETIRE, ELDER_GONE):  # until the child has made up its mind
+            for number in (RETIRE, ELDER_GONE, signal.SIGHUP):  # until the child has made up its mind
                 signal.signal(number, signal.SIG_IGN)
 
             def ready() -> None:
@@ -260,6 +254,7 @@ class Supervisor:
                 life = Life(_new_incarnation(), child.life.incarnation)
                 pid, ready = self._fork(child, life)
                 self._succession = Succession(child, pid, life, ready, now)
+                child.stale = False  # what becomes new from now on is for the next one
                 return
 
     def _something_is_new(self) -> bool:
@@ -276,11 +271,11 @@ class Supervisor:
         is_ready = os.read(succession.ready, 1) == b"R"
         os.close(succession.ready)
         if not is_ready:
-            child.renew_at = time.monotonic() + LONGEST_PAUSE
+            child.stale, child.renew_at = True, time.monotonic() + LONGEST_PAUSE
             log.error("the successor of %s could not start; the one before goes on, and it is tried again later", child.name)
             return
         child.elder, child.pid = child.pid, succession.pid
-        child.life, child.started, child.stale = succession.life, time.monotonic(), False
+        child.life, child.started = succession.life, time.monotonic()
         if child.elder:
             _tell(child.elder, RETIRE)
         else:
@@ -290,6 +285,9 @@ class Supervisor:
     def _note_death(self, child: Child, status: int, now: float) -> None:
         lived = now - child.started
         child.pid = 0
+        if child.restarting:
+            child.restarting, child.pause, child.start_at = False, 0.0, now
+            return
         if lived >= LIVED_WELL:
             child.pause = 0.0
         child.start_at = now + child.pause
@@ -302,7 +300,7 @@ class Supervisor:
         return max(0.0, min([self._look_at, *waiting]) - time.monotonic())
 
     def _end_all(self) -> None:
-        for group in (self._children[2:], self._children[:2]):
+        for group in ([each for each in self._children if not each.last], [each for each in self._children if each.last]):
             alive = [pid for child in group for pid in (child.pid, child.elder) if pid]
             if self._succession is not None and self._succession.child in group:
                 alive.append(self._succession.pid)

@@ -25,6 +25,10 @@ class TlsIdentity:
         self._seen = b""
         self.contexts: TlsContexts | None = None
 
+    def use(self, home: Home) -> None:
+        """Its settings are others from now on: the next look makes contexts anew."""
+        self._home, self._seen = home, b""
+
     def look(self) -> bool:
         """Whether there is something new to serve with. Costs two calls of stat when there is not."""
         found = fingerprint_of_files(self._home)

@@ -9,13 +9,9 @@ import logging
 import os
 import random
 import signal
-import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from socket import socket
-from typing import Any
-
-from msgspec import Struct
 
 from radius.aaa.login_class import LoginSeal
 from radius.aaa.schools import Schools
@@ -28,22 +24,27 @@ from radius.eap.resumption import Resumptions
 from radius.eap.tls_contexts import TlsContexts
 from radius.pki.trust import TrustStore
 from radius.server.accounting import Accounting
+from radius.server.admission import DRAIN, Admission
 from radius.server.clients import Client, Clients
 from radius.server.conversations import Conversations
 from radius.server.counters import Counters, discarded
 from radius.server.directories import Directories, Guards
 from radius.server.durable import Durable
 from radius.server.eap_server import EapServer
-from radius.server.faults import where
+from radius.server.faults import tell_of_loop, where
 from radius.server.gate import Gate
+from radius.server.hop import Hop, NamedNodes, Seals
+from radius.server.journal_writer import JournalWriter
 from radius.server.later import LoopLater, read_handed
 from radius.server.offers import Offers, Tls
+from radius.server.places import Place
 from radius.server.randomness import RandomPool
 from radius.server.replies import Replies
+from radius.server.reporting import Parts, Reporter
 from radius.server.sockets import Port
-from radius.server.state import States
-from radius.server.status import WorkerStatus, directory_status, write_status
-from radius.server.supervisor import ELDER_GONE, RETIRE, Inbox, Life, Ready
+from radius.server.state import States, node_digest
+from radius.server.status import DirectoryStatus, directory_status
+from radius.server.supervisor import ELDER_GONE, RETIRE, Life, Ready
 from radius.settings import Home, Settings
 from radius.store.keyring import Keyring
 from radius.store.known_file import KnownFile
@@ -54,27 +55,14 @@ from radius.wire import dictionary
 
 log = logging.getLogger(__name__)
 
-DRAIN = 32  # datagrams a wake-up; then their answers leave together, and the loop looks at everything else
 TICK = 0.1  # seconds; a published policy is live within the feeder's round and this
 NOTE_EVERY = 1.0  # seconds between two rounds of notes on unknown clients
 TELL_EVERY = 60.0  # seconds between two lines on what was discarded
-FINISH_WITHIN = 3.0  # what is under way at a stop may take this long: longer than the reject delay
+FINISH_WITHIN = 5.0  # what is under way at a stop may take this long: longer than the reject delay and a login
+STILL_MOVING = 1.5  # seconds since a device was heard of last, after which a stop does not wait for it
 RETIRE_WITHIN = 45.0  # a retiring worker finishes its conversations within this: longer than a device may be silent
 READ_AFTER = 0.1  # a successor begins to read when its elder has surely stopped
 TRUST_EVERY = 5.0  # seconds between two looks at the files of authorities and revocation lists
-
-
-class Place(Struct, frozen=True):
-    """Where a worker stands: its number, its ports, its inbox and everybody's."""
-
-    number: int
-    ports: list[Port]
-    inboxes: list[Inbox]
-
-    @property
-    def inbox(self) -> Inbox:
-        """Its own."""
-        return self.inboxes[self.number]
 
 
 def run_worker(home: Home, place: Place, contexts: TlsContexts | None, ready: Ready, life: Life) -> None:
@@ -106,17 +94,14 @@ class Worker:
             keyring.journal_key(settings.node),
             settings.journal.limit_megabytes << 20,
         )
-        self._group_seconds = settings.journal.group_milliseconds / 1000
-        self._stopping = self._retiring = False
-        self._flusher = threading.Thread(target=self._flush, name="journal", daemon=True)
         self.counters = Counters()
+        self._durable = Durable(self._journal, self.counters, self._loop.call_soon_threadsafe)
+        self._writer = JournalWriter(self._journal, settings.journal.group_milliseconds / 1000, self._durable.flush)
         words = dictionary.load()
         known = KnownFile.open(home.known_file)
         local = LocalDirectory(self._node_file, keyring)
         self._directories = Directories(local, keyring, known, make_source, self.counters)
         self._known = known
-        self._status = home.status
-        self._started = time.time()
         self._directories.adopt(self._directories.prepare(self._node_file.directories()))
         directory = self._directories.chain
         peers = [inbox.theirs for inbox in place.inboxes]
@@ -153,27 +138,36 @@ class Worker:
             len(place.inboxes),
             another_server=settings.radius.another_server,
         )
-        self._durable = Durable(self._journal, self.counters, self._loop.call_soon_threadsafe)
         self._accounting = Accounting(self._clients, seal, self._journal.append, self._durable, self.counters, time.time)
         self._gate.accounting = self._accounting
         self._gate.presence = self._node_file.presence
+        steered = any(port.under_way for port in place.conversations)
+        self._admission = Admission(self._gate, self.counters, self._loop.call_soon, steered=steered)
+        self._hop = self._make_hop(settings, keyring)
+        self._later.hop = self._hop
+        self._ports = [*place.ports, self._hop.port] if self._hop is not None else place.ports
+        self._dropped_before = self._dropped()
         self._trust = TrustStore.of(home)
         self._watcher = ThreadPoolExecutor(1, "trust")
         self._chores = ThreadPoolExecutor(1, "chores")
         self._chore: Future[None] | None = None
         self._eap = self._make_eap(settings, keyring, directory, contexts)
         self._gate.eap = self._eap
+        figures, times = self._gate.figures, self._writer.times
+        parts = Parts(self.counters, figures, self._journal, times, self._gauges, self._directory_statuses, self._hop)
+        self._reporter = Reporter(home.status, place.number, parts)
+        self._reporter.inherit()
         self._generation = self._node_file.generation()
         self._ticked = self._told = self._noted = self._watched = time.monotonic()
         self._counted = self.counters.read()
-        self._failing = ""
 
     def _make_eap(self, settings: Settings, keyring: Keyring, directory: Chain, contexts: TlsContexts | None) -> EapServer:
         life, number = self._life, self._place.number
+        self._resumptions = Resumptions(settings.eap.resumption_hours * 3600.0)
         tls = None
         if contexts is not None:
             contexts.for_worker(number.to_bytes(1, "big") + life.incarnation.to_bytes(4, "big"))
-            tls = Tls(contexts, self._trust, Resumptions(settings.eap.resumption_hours * 3600.0))
+            tls = Tls(contexts, self._trust, self._resumptions)
         eap = EapServer(
             self._gate,
             States(keyring.state, settings.node, number, life.incarnation),
@@ -192,9 +186,17 @@ class Worker:
         eap.elder = life.elder
         return eap
 
+    def _make_hop(self, settings: Settings, keyring: Keyring) -> Hop | None:
+        place, nodes = self._place, settings.nodes
+        if place.hop is None:
+            return None
+        seals = Seals(keyring.state, node_digest(settings.node), self._random, time.time)
+        neighbours = NamedNodes(nodes.others, nodes.port)
+        return Hop(place.hop, seals, neighbours, place.number, place.ports, self.counters, self._gate.receive)
+
     def serve(self, ready: Ready) -> None:
         """Answer until stopped."""
-        self._loop.set_exception_handler(_tell_of_fault)
+        self._loop.set_exception_handler(tell_of_loop)
         for number in (signal.SIGTERM, signal.SIGINT):
             self._loop.add_signal_handler(number, self._finish)
         self._loop.add_signal_handler(RETIRE, self._retire)
@@ -204,7 +206,7 @@ class Worker:
         else:
             self._loop.call_later(READ_AFTER, self._read)
             self._loop.call_later(RETIRE_WITHIN + FINISH_WITHIN, self._forget_elder)
-        self._flusher.start()
+        self._writer.start()
         self._loop.call_soon(self._tick)
         gc.collect()
         gc.freeze()
@@ -214,26 +216,30 @@ class Worker:
 
     def close(self) -> None:
         """Write what is left of the journal and let go of everything."""
-        self._stopping = True
-        if self._flusher.is_alive():
-            self._flusher.join()
-        self._journal.close()
+        self._writer.close()
         self._watcher.shutdown(wait=False, cancel_futures=True)
         self._chores.shutdown(wait=True, cancel_futures=True)
+        self._reporter.write()
         self._directories.close()
         self._node_file.close()
         self._loop.close()
 
     def _read(self) -> None:
-        for port in self._place.ports:
-            self._loop.add_reader(port.sock, self._gate.drain, port, DRAIN)
+        for port in self._sockets():
+            port.arrived()  # from now on the kernel stamps datagrams, so that the first overload is seen
+            self._loop.add_reader(port.sock, self._admission.drain, port)
+        if self._hop is not None:
+            self._loop.add_reader(self._hop.sock, self._hop.drain, DRAIN)
         self._loop.add_reader(self._place.inbox.mine, self._drain_inbox, self._place.inbox.mine)
+
+    def _sockets(self) -> list[Port]:
+        return [*self._place.conversations, *self._place.ports]
 
     def _forget_elder(self) -> None:
         self._eap.elder = None
 
     def _drain_inbox(self, inbox: socket) -> None:
-        ports = self._place.ports
+        ports = self._ports
         for port in ports:
             port.hold()
         try:
@@ -262,11 +268,14 @@ class Worker:
             self._noted = now
             self._later.note_unknown(time.time())
             self._directories.chain.tick()
+            self.counters.kernel_drops += self._new_drops()
+            if self._hop is not None:
+                self._hop.tick(now)
             if self._chore is None or self._chore.done():
                 self._chore = self._chores.submit(self._do_chores)
         self._known.refresh()
         self._adopt_changes()
-        self._tell_of_the_journal()
+        self._writer.tell()
         if now - self._told >= TELL_EVERY:
             self._tell_of_discards(now)
         if os.getppid() != self._supervisor:
@@ -283,15 +292,32 @@ class Worker:
     def _do_chores(self) -> None:
         """Once a second, on a thread of its own: what is known into its file, and how everything is into another."""
         self._known.flush()
+        self._reporter.write()
+
+    def _directory_statuses(self) -> tuple[DirectoryStatus, ...]:
         now, monotonic = time.time(), time.monotonic()
-        states = tuple(directory_status(guard, monotonic, now) for guard in self._directories.chain.guards)
-        if self._retiring:  # the successor has the place
-            return
-        status = WorkerStatus(self._place.number, os.getpid(), self._started, now, self.counters.read(), states)
-        try:
-            write_status(self._status, status)
-        except OSError as error:
-            log.warning("the worker's status could not be written: %s", error)
+        return tuple(directory_status(guard, monotonic, now) for guard in self._directories.chain.guards)
+
+    def _gauges(self) -> dict[str, float]:
+        figures = self._gate.figures
+        longest, figures.longest_wait = figures.longest_wait, 0
+        return {
+            "conversations": len(self._eap.conversations),
+            "under_way": self._later.under_way,
+            "admission_waiting": len(self._admission),
+            "admission_pressed": float(self._admission.pressed),
+            "queue_age_seconds": longest / 1e6,
+            "clients_ready": len(self._clients),
+            "clients_counted": len(figures.clients),
+            "resumptions": len(self._resumptions),
+        }
+
+    def _dropped(self) -> int:
+        return sum(port.dropped() for port in self._sockets())
+
+    def _new_drops(self) -> int:
+        before, self._dropped_before = self._dropped_before, self._dropped()
+        return self._dropped_before - before
 
     def _prepare_directories(self, records: list[DirectoryRecord]) -> None:
         """On the thread of the chores: making one may take its time."""
@@ -324,15 +350,6 @@ class Worker:
         if schools != frozenset() or policies != frozenset():
             self._replies.forget_all()
 
-    def _tell_of_the_journal(self) -> None:
-        failing = self._journal.failing
-        if failing != self._failing:
-            self._failing = failing
-            if failing:
-                log.error("audit events are not being stored: %s; authentication goes on", failing)
-            else:
-                log.warning("audit events are stored again; %d were lost and are counted in the audit log", self._journal.lost)
-
     def _tell_of_discards(self, now: float) -> None:
         counted = self.counters.read()
         words = discarded(self._counted, counted)
@@ -344,19 +361,9 @@ class Worker:
         record = client.record
         self._journal.append(AuthenticatorLearned(time.time(), record.school, address, record.network))
 
-    def _flush(self) -> None:
-        journal, pause = self._journal, self._group_seconds
-        while not self._stopping:
-            time.sleep(pause)  # an Event's wait would cost a lock and a condition a hundred times a second
-            if len(journal):
-                try:
-                    self._durable.flush()
-                except Exception as error:  # noqa: BLE001 - without this thread events would gather without bound
-                    log.error("a group of audit events could not be written: %s", where(error))
-
     def _retire(self) -> None:
         """There is a successor: it reads from now on, and passes on what belongs to a conversation of ours."""
-        self._retiring = True
+        self._reporter.retiring = True
         self._stop_reading()
         inbox = self._place.inbox
         self._loop.add_reader(inbox.elder, self._drain_inbox, inbox.elder)
@@ -369,23 +376,24 @@ class Worker:
             self._finish()
 
     def _stop_reading(self) -> None:
-        for port in self._place.ports:
+        for port in self._sockets():
             self._loop.remove_reader(port.sock)
+        if self._hop is not None:
+            self._loop.remove_reader(self._hop.sock)
         self._loop.remove_reader(self._place.inbox.mine)
 
     def _finish(self) -> None:
-        """Stop reading, let what is under way end, then leave the loop."""
-        self._stop_reading()
+        """Begin nothing new, let what is under way end, then leave the loop. A device that has been silent for a while is not
+        waited for."""
+        self._gate.closing = True
         self._leave(time.monotonic() + FINISH_WITHIN)
 
     def _leave(self, deadline: float) -> None:
-        if (self._later.under_way or self._durable.under_way) and time.monotonic() < deadline:
+        under_way = (
+            self._later.under_way or self._durable.under_way or self._eap.conversations.moved_since(time.time() - STILL_MOVING)
+        )
+        if under_way and time.monotonic() < deadline:
             self._loop.call_later(0.02, self._leave, deadline)
         else:
+            self._stop_reading()
             self._loop.stop()
-
-
-def _tell_of_fault(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """What a callback of the loop let through: one line, and the loop goes on."""
-    error = context.get("exception")
-    log.error("the worker's loop met a fault and goes on: %s", where(error) if error is not None else context["message"])

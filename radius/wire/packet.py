@@ -95,6 +95,19 @@ class Packet:
         ]
 
 
+def glance(octets: bytes, attribute: int) -> bytes | None:
+    """The first value of one type in octets that nobody has looked at yet; None where there is none or they are malformed."""
+    at, last = HEADER, len(octets) - 1
+    while at < last:
+        size = octets[at + 1]
+        if size < 2:
+            return None
+        if octets[at] == attribute:
+            return octets[at + 2 : at + size]
+        at += size
+    return None
+
+
 def decode(octets: bytes) -> Packet:
     """The packet in one datagram. Raises MalformedPacket and nothing else.
 

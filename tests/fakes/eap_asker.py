@@ -31,6 +31,10 @@ class EapAsker:
         self._state = b""
         return self._send(eap_peer.identity(self._peer.name))
 
+    def move_to(self, port: int) -> None:
+        """From now on packets go to another server, as behind a balancer."""
+        self._server = ("127.0.0.1", port)
+
     def go_on(self) -> Packet | None:
         """Answer the challenge that was there last."""
         assert self.reply is not None

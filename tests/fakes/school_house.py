@@ -17,7 +17,8 @@ from radius.server.clients import Client, Clients
 from radius.server.counters import Counters
 from radius.server.gate import Gate
 from radius.server.replies import Replies
-from radius.server.sockets import Source
+from radius.server.sockets import Port, Source
+from radius.server.state import State
 from radius.store.records import ClientRecord, DeviceRecord, PersonRecord, PolicyRecord, SchoolRecord
 from radius.wire import dictionary
 from radius.wire.shared_secret import SharedSecret
@@ -97,6 +98,8 @@ class ManualLater:
         self.delayed: list[Callable[[], None]] = []
         self.handed: list[tuple[int, bytes, Source, int, bytes]] = []
         self.to_elder: list[bytes] = []
+        self.to_node: list[State] = []
+        self.nodes_answer = True
         self.unknown: list[tuple[str, bytes]] = []
         self.room = 1_000
 
@@ -114,6 +117,10 @@ class ManualLater:
 
     def hand_to_elder(self, octets: bytes, source: Source, port: int, local: bytes) -> None:
         self.to_elder.append(octets)
+
+    def hand_to_node(self, state: State, octets: bytes, source: Source, port: Port, local: bytes) -> bool:
+        self.to_node.append(state)
+        return self.nodes_answer
 
     def unknown_client(self, address: str, octets: bytes, now: float) -> None:
         self.unknown.append((address, octets))

@@ -18,6 +18,7 @@ from radius.admin.people import add_person
 from radius.admin.policies import publish
 from radius.admin.schools import add_school, map_vlan
 from radius.secret import Secret
+from radius.server.status import read_keepers, read_statuses
 from radius.settings import Home, load
 from radius.vendors import FAMILIES
 from radius.wire import dictionary
@@ -47,14 +48,18 @@ def eventually(holds: Callable[[], bool], what: str, patience: float = PATIENCE)
         time.sleep(0.02)
 
 
-def make_home(path: Path, *, listen: str = '["127.0.0.1", "::1"]', reject_delay: float = 0.05, more: str = "") -> Home:
+def make_home(
+    path: Path, *, listen: str = '["127.0.0.1", "::1"]', reject_delay: float = 0.05, more: str = "", metrics: int = 0
+) -> Home:
     """A home directory with one school, one pupil, one printer and the client 127.0.0.1 (and ::1); `more` are settings."""
     home, _ = init_home(path)
     port = free_port()
     settings = path / "kapija.toml"
     text = settings.read_text(encoding="utf-8")
     ours = f"[radius]\nlisten = {listen}\nauth_port = {port}\nacct_port = {port + 1}\nreject_delay = {reject_delay}\n"
-    settings.write_text(re.sub(r"(?m)^\[radius\]$", ours, text) + more, encoding="utf-8")
+    text = re.sub(r"(?m)^\[radius\]$", ours, text)
+    text = re.sub(r"(?m)^\[metrics\]$", f"[metrics]\nport = {metrics}", text)  # nothing on a port that others may have
+    settings.write_text(text + more, encoding="utf-8")
     home = load(path)
     with open_admin(home, "test") as admin:
         add_school(admin, "os-primer", "OŠ Primer", language="en")
@@ -70,15 +75,16 @@ def make_home(path: Path, *, listen: str = '["127.0.0.1", "::1"]', reject_delay:
 class Serving:
     """`kapija serve` as a process. Use as a context manager; `log` is what it has printed so far.
 
-    `prefix` is a command that becomes this one, such as `ip netns exec NAME`.
+    `prefix` is a command that becomes this one, such as `ip netns exec NAME`; `only` are parts of the server, all without it.
     """
 
-    def __init__(self, home: Home, workers: int = 1, prefix: Sequence[str] = ()) -> None:
+    def __init__(self, home: Home, workers: int = 1, prefix: Sequence[str] = (), only: Sequence[str] = ()) -> None:
         self.home = home
         self._prefix = prefix
         self.port = home.settings.radius.auth_port
         self._workers = workers
-        self._log = home.path / "serve.log"
+        self._only = [word for part in only for word in ("--only", part)]
+        self._log = home.path / f"serve{'-'.join(only)}.log"
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -105,16 +111,25 @@ class Serving:
     def __enter__(self) -> "Serving":
         python = os.environ.get("KAPIJA_PYTHON", sys.executable)  # another installation's: `make compiled`
         command = [python, "-P", "-m", "radius", "--home", str(self.home.path), "serve", "--workers", str(self._workers)]
+        command += self._only
         with self._log.open("ab") as log:
             self._process = subprocess.Popen([*self._prefix, *command], stdout=log, stderr=log, stdin=subprocess.DEVNULL)
         start = len(self.log)
-        eventually(lambda: "serves RADIUS" in self.log[start:] or self._ended(), "the server says that it serves")
+        eventually(lambda: "Kapija serves" in self.log[start:] or self._ended(), "the server says that it serves")
         assert not self._ended(), self.log
         return self
 
     def __exit__(self, *_: object) -> None:
         if not self._ended():
             self.stop()
+
+    def workers(self) -> list[int]:
+        """The workers' process ids, of whom each has written about itself."""
+        return [status.pid for status in read_statuses(self.home.status)]
+
+    def housekeepers(self) -> list[int]:
+        """The same of the carrier and the feeder."""
+        return [status.pid for status in read_keepers(self.home.status)]
 
     def stop(self) -> int:
         """End it as an operator does; its exit status."""

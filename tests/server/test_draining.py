@@ -6,6 +6,7 @@ from contextlib import closing
 
 import pytest
 
+from radius.server.admission import DRAIN, Admission
 from radius.server.sockets import Port, Source, bind
 from tests.fakes.requests import pap
 from tests.fakes.school_house import SchoolHouse
@@ -51,6 +52,10 @@ def ask(pair: Pair, house: SchoolHouse, number: int) -> list[bytes]:
     return [bytes((each,)) for each in range(number)]
 
 
+def admission_of(house: SchoolHouse) -> Admission:
+    return Admission(house.gate, house.counters, lambda call: None)
+
+
 def answered(theirs: socket.socket, number: int) -> list[bytes]:
     """The identifiers of the next answers."""
     return [theirs.recv(4096)[1:2] for _ in range(number)]
@@ -85,20 +90,22 @@ def test_after_the_release_answers_leave_at_once(pair: Pair) -> None:
 
 def test_a_drain_takes_what_waits_and_no_more_than_it_may(pair: Pair) -> None:
     house = house_for("127.0.0.1")
-    identifiers = ask(pair, house, 5)
-    house.gate.drain(pair[0], 3)
-    assert answered(pair[1], 3) == identifiers[:3]
+    identifiers = ask(pair, house, DRAIN + 5)
+    admission = admission_of(house)
+    admission.drain(pair[0])
+    assert answered(pair[1], DRAIN) == identifiers[:DRAIN]
     assert nothing_came(pair[1])
-    house.gate.drain(pair[0], 3)
-    assert answered(pair[1], 2) == identifiers[3:]
-    assert house.counters.accepts == 5
+    admission.drain(pair[0])
+    assert answered(pair[1], 5) == identifiers[DRAIN:]
+    assert house.counters.accepts == DRAIN + 5
 
 
 def test_a_drain_that_is_broken_off_has_sent_its_answers_and_holds_no_more(pair: Pair) -> None:
     port, theirs = pair
     house = house_for("127.0.0.1")
     ask(pair, house, 1)
-    house.gate.drain(port, 1)
+    admission = admission_of(house)
+    admission.drain(port)
     ask(pair, house, 2)
 
     def broken(network: str) -> None:
@@ -108,7 +115,7 @@ def test_a_drain_that_is_broken_off_has_sent_its_answers_and_holds_no_more(pair:
     with closing(bind("127.0.0.2", 0, 65_536)) as stranger:
         stranger.sendto(pap(house), port.sock.getsockname())
         with pytest.raises(ZeroDivisionError):
-            house.gate.drain(port, 32)
+            admission.drain(port)
     assert len(answered(theirs, 3)) == 3
     port.send(b"now", where(theirs), b"")
     assert theirs.recv(10) == b"now"

@@ -6,7 +6,7 @@ from radius.audit.causes import Cause
 from radius.audit.events import AccessDecided
 from radius.audit.tags import Tag
 from radius.server.conversations import Limits
-from radius.server.state import States
+from radius.server.state import States, node_digest
 from radius.wire.attributes import (
     STATE,
 )
@@ -90,9 +90,18 @@ def test_a_state_that_is_nobodys_is_silence(house: SchoolHouse, ap: AccessPoint,
     assert noted(house) == []
 
 
-def test_a_state_of_another_node_is_silence_for_now(house: SchoolHouse, ap: AccessPoint) -> None:
-    assert ap.send(identity("ana"), state=States(KEY, "node2", 0, 1).write(bytes(8), 1)) is None
-    assert house.counters.eap_state_elsewhere == 1
+def test_a_state_of_another_node_is_passed_on_to_it(house: SchoolHouse, ap: AccessPoint) -> None:
+    assert ap.send(identity("ana"), state=States(KEY, "node2", 3, 1).write(bytes(8), 1)) is None
+    assert [(state.node, state.worker) for state in house.later.to_node] == [(node_digest("node2"), 3)]
+
+
+def test_a_state_of_a_node_that_is_away_is_rejected_so_that_the_device_starts_over(house: SchoolHouse, ap: AccessPoint) -> None:
+    house.later.nodes_answer = False
+    reply = ap.send(response(77, MSCHAPV2, b"x"), state=States(KEY, "node2", 0, 1).write(bytes(8), 3))
+    assert reply is not None
+    assert reply.code == Code.ACCESS_REJECT
+    assert house.counters.node_away == 1
+    assert {event.causes for event in noted(house)} == {(Cause.SERVER_RESTARTED,)}
 
 
 def test_a_state_of_a_worker_that_is_gone_is_rejected_at_once_so_that_the_device_starts_over(

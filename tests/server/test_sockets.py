@@ -7,8 +7,8 @@ from contextlib import closing
 import pytest
 
 from radius.errors import OperatorError
+from radius.server.places import ensure_free
 from radius.server.sockets import Port, bind, open_ports
-from radius.server.supervisor import ensure_free
 
 
 @pytest.fixture(params=["127.0.0.1", "0.0.0.0", "::1", "::"])

@@ -93,7 +93,7 @@ def test_a_state_that_names_no_worker_is_delivered_somewhere(group: Group) -> No
 def test_the_walk_ends_although_the_packet_does_not(group: Group) -> None:
     many = [(26, b"x")] * ATTRIBUTES
     assert group.reached(attributes(*many, (CALLING_STATION_ID, b"02-00-00-00-00-01"))) == {0}
-    assert len(program(255)) // 8 <= 4096  # BPF_MAXINSNS
+    assert len(program(255, 255)) // 8 <= 4096  # BPF_MAXINSNS
 
 
 def test_devices_spread_evenly_however_an_access_point_spells_them() -> None:
@@ -104,6 +104,29 @@ def test_devices_spread_evenly_however_an_access_point_spells_them() -> None:
                 mac = spelling.format(0x02, 0x1A, 0x11, *number.to_bytes(3, "big"))
                 counts[owner_of(mac.encode(), workers)] += 1
             assert max(counts) < 1.2 * min(counts), (spelling, counts)
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_what_has_a_state_goes_to_the_workers_socket_for_conversations_where_it_has_one(workers: int) -> None:
+    with ExitStack() as stack:
+        first = stack.enter_context(bind("127.0.0.1", 0, 65_536))
+        address = first.getsockname()
+        more = [stack.enter_context(bind("127.0.0.1", address[1], 65_536)) for _ in range(2 * workers - 1)]
+        socks = [first, *more]
+        assert steer(socks[:workers], socks[workers:])
+        client = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+        for worker in range(workers):
+            device = b"02-00-00-00-00-%02X" % worker
+            state = States(bytes(32), "node", worker, 7).write(os.urandom(8), 3)
+            for datagram, place in (
+                (attributes((CALLING_STATION_ID, device), (STATE, state)), workers + worker),
+                (attributes((CALLING_STATION_ID, device)), owner_of(device, workers)),
+                (attributes((CALLING_STATION_ID, device), (STATE, b"x" * 8)), owner_of(device, workers)),
+            ):
+                client.sendto(datagram, address)
+                ready, _, _ = select.select(socks, [], [], 5)
+                assert [socks.index(sock) for sock in ready] == [place]
+                ready[0].recv(4096)
 
 
 def test_one_worker_needs_no_filter() -> None:

@@ -4,12 +4,12 @@ import asyncio
 
 import pytest
 
-from radius.server.worker import _tell_of_fault
+from radius.server.faults import tell_of_loop
 
 
 def test_a_fault_in_the_loop_is_told_without_its_text_and_the_next_callback_runs(caplog: pytest.LogCaptureFixture) -> None:
     loop = asyncio.new_event_loop()
-    loop.set_exception_handler(_tell_of_fault)
+    loop.set_exception_handler(tell_of_loop)
     ran: list[str] = []
 
     def fails() -> None:

@@ -62,7 +62,7 @@ class Deciding:
         self,
         schools: Schools,
         former: Former,
-        ask: Callable[[Question], Answer],
+        ask: Callable[[Question, str], Answer],
         presence: Callable[[str], PresenceRecord | None],
     ) -> None:
         self._schools = schools
@@ -98,7 +98,8 @@ class Deciding:
             method = Method.MAB
         by_mac = method is Method.MAB
         credential = KnownMac(session.mac) if by_mac else VerifiedCertificate((session.name,))
-        answer = self._ask(Question(session.mac if by_mac else session.name, credential, now))
+        question = Question(session.mac if by_mac else session.name, credential, now, False, school.name)
+        answer = self._ask(question, session.subject)
         if isinstance(answer, NotHere) and not by_mac and not session.subject.startswith(_LOCAL):
             return None  # an external directory may know the person by another name than this
         # No port is given where there is no SSID: access points that do not tell it are few, and their rules rarer

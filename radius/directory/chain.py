@@ -136,6 +136,22 @@ class Chain:
         said = self.answer_now(question)
         if said is not None:
             return said
+        heard = self._wait(lambda tell: self.ask(question, deadline, tell), deadline)
+        return self.give_up(question) if heard is None else heard
+
+    def answer_of(self, name: str, question: Question, deadline: float) -> Answer | None:
+        """What the directory of that name says by itself, wherever the question would lead; None when there is none. Blocks."""
+        guard = next((each for each in self.guards if each.name == name), None)
+        if guard is None:
+            return None
+        said = guard.now(question)
+        if said is not None:
+            return said
+        heard = self._wait(lambda tell: guard.ask(question, deadline, tell), deadline)
+        return guard.away(question) if heard is None else heard
+
+    def _wait(self, ask: Callable[[Tell], None], deadline: float) -> Answer | None:
+        """What is told until the deadline."""
         heard: list[Answer] = []
         told = Event()
 
@@ -143,9 +159,9 @@ class Chain:
             heard.append(answer)
             told.set()
 
-        self.ask(question, deadline, tell)
+        ask(tell)
         told.wait(max(0.0, deadline - self._clock()))
-        return heard[0] if heard else self.give_up(question)
+        return heard[0] if heard else None
 
     def ask(self, question: Question, deadline: float, tell: Tell) -> None:
         """Ask whoever must be asked, without blocking. `tell` is called once, at once or from a thread of a directory's own;

@@ -26,8 +26,11 @@ from radius.aaa.former import Former
 from radius.aaa.reauthorizing import Pace, Reauthorizing
 from radius.aaa.schools import Schools
 from radius.directory.local import LocalDirectory
-from radius.directory.question import Answer, CouldNotAsk, Question
+from radius.directory.question import Answer, Question
+from radius.directory.sources import make_source
 from radius.errors import KapijaError
+from radius.server.counters import Counters
+from radius.server.directories import Directories
 from radius.server.faults import where
 from radius.server.originate import AT_MOST, AT_ONE_NAS, Originator
 from radius.server.requests import Prepared, Requests, Result, ability_of
@@ -35,6 +38,7 @@ from radius.server.supervisor import Ready
 from radius.settings import Home
 from radius.store.engine import open_store, reading
 from radius.store.keyring import Keyring
+from radius.store.known_file import KnownFile
 from radius.store.master_key import MasterKey
 from radius.store.node_file import Kind, NodeFile
 from radius.store.outbox import ASKED
@@ -51,6 +55,7 @@ COMPLAIN_EVERY: Final = 60.0
 FOR_PEOPLE: Final = 64  # of the places for requests under way, kept for what somebody waits for
 CLAIM_AT_ONCE: Final = 64
 MARGIN: Final = 2.0  # seconds before the end of a lease at which we let go of what we claimed
+ASK_WITHIN: Final = 2.0  # seconds for a directory; one that is away answers at once, from memory
 CLEAN_EVERY: Final = 3600.0
 STOP_WITHIN: Final = 5.0  # seconds for what is under way at a stop; its lease lets another server go on
 
@@ -78,7 +83,9 @@ class Dispatcher:
         words = dictionary.load()
         self._schools = Schools(self._node_file, words.check)
         self._former = Former(self._versions, self._node_file, words.check)
-        self._directory = LocalDirectory(self._node_file, keyring)
+        self._known = KnownFile.open(home.known_file)
+        local = LocalDirectory(self._node_file, keyring)
+        self._directories = Directories(local, keyring, self._known, make_source, Counters())
         deciding = Deciding(self._schools, self._former, self._ask, self._node_file.presence)
         holder = f"{settings.node}/{os.getpid()}-{os.urandom(3).hex()}"
         source = partial(source_of, settings.radius.listen)
@@ -97,6 +104,7 @@ class Dispatcher:
     def close(self) -> None:
         """Let go of the database and the node file."""
         self._thread.shutdown()
+        self._directories.close()
         self._node_file.close()
         self._engine.dispose()
 
@@ -191,9 +199,15 @@ class Dispatcher:
         return self._reauthorizing.step(time.time()).more
 
     def _refresh(self) -> None:
-        """See what is new in the node file, as workers do at each tick."""
+        """See what is new in the node file, as workers do at each tick, and in what is known of directories' people."""
+        self._known.flush()
+        self._known.refresh()
+        self._directories.chain.tick()
         self._node_file.refresh()
         changes = self._node_file.changes_since(self._generation)
+        if self._generation == 0 or changes.of(Kind.DIRECTORY) != frozenset():
+            for guard in self._directories.adopt(self._directories.prepare(self._node_file.directories())):
+                guard.close()
         self._generation = changes.generation
         changed, published = changes.of(Kind.SCHOOL), changes.of(Kind.POLICY)
         if changed is None or published is None:
@@ -204,8 +218,10 @@ class Dispatcher:
                 self._schools.forget(name)
             self._former.forget()
 
-    def _ask(self, question: Question) -> Answer:
-        return self._directory.answer_now(question) or CouldNotAsk("local")
+    def _ask(self, question: Question, subject: str) -> Answer:
+        """Somebody's own directory is asked, whatever her name says; on the thread, so that requests under way go on."""
+        deadline, chain = time.monotonic() + ASK_WITHIN, self._directories.chain
+        return chain.answer_of(subject.partition(":")[0], question, deadline) or chain.answer(question, deadline)
 
     def _versions(self, scope: str) -> list[PolicyRecord]:
         columns = policies.c.scope, policies.c.version, policies.c.sha256, policies.c.document

@@ -68,7 +68,8 @@ def test_events_become_rows_that_say_everything(house: Any, decided: Make) -> No
     assert house.carry().events == 1
     (entry,) = entries(house)
     for name in AccessDecided.__struct_fields__:
-        assert getattr(entry, name) == getattr(event, name), name
+        if name != "counts":  # it tells the carrier what to do, and says nothing of the decision
+            assert getattr(entry, name) == getattr(event, name), name
     assert entry.chain == "node:node1"
 
 

@@ -266,7 +266,7 @@ class SessionHouse:
             rows = connection.execute(select(audit.c.tag).where(audit.c.chain == "admin").order_by(audit.c.number))
             return [tag for tag in rows.scalars() if tag.startswith("session:")]
 
-    def _ask(self, question: Question) -> Answer:
+    def _ask(self, question: Question, subject: str) -> Answer:
         self.asked.append(question)
         return CouldNotAsk("local") if self.away else self._directory.answer_now(question) or CouldNotAsk("local")
 

@@ -46,10 +46,11 @@ def test_the_whole_server_is_one_unit_and_its_parts_are_one_each_under_a_target(
         "kapija.target",
         "kapija-feeder.service",
         "kapija-carrier.service",
+        "kapija-dispatcher.service",
         "kapija-radius.service",
         "kapija-metrics.service",
     ]
-    assert re.findall(r"--only (\w+)", parts) == ["feeder", "carrier", "radius", "metrics"]
+    assert re.findall(r"--only (\w+)", parts) == ["feeder", "carrier", "dispatcher", "radius", "metrics"]
 
 
 def test_metrics_that_are_switched_off_have_no_unit(home: Home) -> None:

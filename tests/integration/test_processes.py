@@ -85,7 +85,7 @@ def test_a_changed_setting_is_in_force_after_sighup_and_a_login_under_way_is_fin
         newcomer.to_the_end()
         assert newcomer.reply is not None
         assert newcomer.reply.code == Code.ACCESS_REJECT, "MSCHAPv2 is no longer offered"
-        eventually(lambda: len(serving.children()) == 4, "the elder workers have ended")
+        eventually(lambda: len(serving.children()) == 5, "the elder workers have ended")
         assert not set(before) & set(serving.children())
         assert "died" not in serving.log
 

@@ -135,7 +135,7 @@ def test_a_workers_status_is_written_whole_and_read_again(house: House, tmp_path
     write_status(tmp_path / "status", status)
     write_status(tmp_path / "status", status)
     assert read_statuses(tmp_path / "status") == [status]
-    assert [path.name for path in (tmp_path / "status").iterdir()] == ["3.msgpack"]
+    assert len(list((tmp_path / "status").iterdir())) == 1
 
 
 def test_a_status_that_nobody_keeps_up_is_not_told(tmp_path: Path) -> None:

@@ -14,7 +14,6 @@ tells nobody whether a name is here, elsewhere or nowhere (radius.server.later).
 
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
 from functools import partial
 from threading import Event
 from typing import Final
@@ -143,7 +142,7 @@ class Chain:
         answer = self._local_now(question)
         if answer is None:
             call = partial(self._local.answer, question, deadline)
-            if not self._lane.put(call, lambda done: tell(self._landed(done))):
+            if not self._lane.put(call, lambda answer, fault: tell(self._landed(answer, fault))):
                 tell(CouldNotAsk(self._local.name))
         elif isinstance(answer, NotHere) and not isinstance(question.credential, KnownMac):
             _Walk(self._routes, question, self._routes.of(question), deadline, tell).go_on()
@@ -160,11 +159,10 @@ class Chain:
                 return answer
         return CouldNotAsk(first)
 
-    def _landed(self, done: "Future[Answer]") -> Answer:
-        fault = None if done.cancelled() else done.exception()
+    def _landed(self, answer: Answer | None, fault: BaseException | None) -> Answer:
         if fault is not None:
             self._on_fault(self._local.name, fault)
-        return CouldNotAsk(self._local.name) if done.cancelled() or fault is not None else done.result()
+        return CouldNotAsk(self._local.name) if answer is None else answer
 
 
 class _Walk:

@@ -17,7 +17,6 @@ in, her school, role and classes are the roster's (`local.joined`).
 
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
 from functools import partial
 from threading import Event
 from typing import Final
@@ -169,7 +168,7 @@ class Chain:
         answer = self._local_now(question)
         if answer is None:
             call = partial(self._local.answer, question, deadline)
-            if not self._lane.put(call, lambda done: tell(self._landed(done))):
+            if not self._lane.put(call, lambda answer, fault: tell(self._landed(answer, fault))):
                 tell(CouldNotAsk(self._local.name))
         elif isinstance(question.credential, KnownMac):
             tell(answer)
@@ -200,11 +199,10 @@ class Chain:
             return None
         return self._local.without_proof(question.principal)
 
-    def _landed(self, done: "Future[Answer]") -> Answer:
-        fault = None if done.cancelled() else done.exception()
+    def _landed(self, answer: Answer | None, fault: BaseException | None) -> Answer:
         if fault is not None:
             self._on_fault(self._local.name, fault)
-        return CouldNotAsk(self._local.name) if done.cancelled() or fault is not None else done.result()
+        return CouldNotAsk(self._local.name) if answer is None else answer
 
 
 class _Walk:

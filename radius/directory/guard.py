@@ -10,7 +10,6 @@ import hashlib
 import secrets
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
 from functools import partial
 from threading import Lock
 from typing import Final
@@ -171,10 +170,8 @@ class Guard:
         self.tally.took(self._clock() - moment, answered=not isinstance(answer, CouldNotAsk))
         return answer
 
-    def _landed(self, flight: _Flight, future: "Future[Answer | None]") -> None:
+    def _landed(self, flight: _Flight, answer: Answer | None, fault: BaseException | None) -> None:
         moment = self._clock()
-        fault = None if future.cancelled() else future.exception()
-        answer = None if future.cancelled() or fault is not None else future.result()
         if fault is not None:
             self._on_fault(self.name, fault)
         if answer is not None and not isinstance(answer, CouldNotAsk):
@@ -188,15 +185,10 @@ class Guard:
             self._failed(moment)
         self._tell_all(flight, answer or self._could_not)
 
-    def _probed(self, future: "Future[Answer]") -> None:
-        answered = False
-        if not future.cancelled():
-            fault = future.exception()
-            if fault is not None:
-                self._on_fault(self.name, fault)
-            else:
-                answered = not isinstance(future.result(), CouldNotAsk)
-        self.breaker.probed(answered, self._clock())
+    def _probed(self, answer: Answer | None, fault: BaseException | None) -> None:
+        if fault is not None:
+            self._on_fault(self.name, fault)
+        self.breaker.probed(answer is not None and not isinstance(answer, CouldNotAsk), self._clock())
 
     def _failed(self, moment: float) -> None:
         """It was asked and did not answer. When that opens the breaker, those who still wait for a thread need not wait."""

@@ -6,7 +6,7 @@ Everything here is bounded. Full means silence for the new request; nothing that
 import asyncio
 import math
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from contextlib import suppress
 from socket import socket
@@ -66,6 +66,8 @@ class LoopLater:
         self._elder = elder
         self.hop: Hop | None = None  # the way to other nodes, where there are some
         self._asking = 0
+        self._told: deque[tuple[_Waiting, Answer]] = deque()
+        self._woken = False
         self._delayed = 0
         self._unknown: OrderedDict[str, tuple[int, bytes]] = OrderedDict()
 
@@ -87,6 +89,24 @@ class LoopLater:
         waiting = _Waiting(self, question, then, self._loop.time())
         waiting.timer = self._loop.call_later(ANSWER_WITHIN, waiting.give_up)
         self._directory.ask(question, time.monotonic() + ANSWER_WITHIN, waiting.told)
+
+    def told(self, waiting: "_Waiting", answer: Answer) -> None:
+        """From whatever thread. The loop is woken once for all that come before it has looked."""
+        self._told.append((waiting, answer))
+        if not self._woken:
+            self._woken = True
+            with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                self._loop.call_soon_threadsafe(self._take_told)
+
+    def _take_told(self) -> None:
+        self._woken = False  # before looking: what comes from now on wakes the loop again
+        try:
+            for _ in range(len(self._told)):
+                waiting, answer = self._told.popleft()
+                waiting.arrived(answer)
+        finally:
+            if self._told:
+                self._loop.call_soon(self._take_told)
 
     def delay(self, send: Callable[[], None], began: int) -> bool:
         """See `attempt.Later.delay`."""
@@ -155,15 +175,15 @@ class _Waiting:
 
     def told(self, answer: Answer) -> None:
         """From whatever thread."""
-        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
-            self._later._loop.call_soon_threadsafe(self._arrived, answer)
+        self._later.told(self, answer)
 
     def give_up(self) -> None:
         """The deadline has passed."""
         if self._then is not None:
             self._end(self._later._directory.give_up(self._question))
 
-    def _arrived(self, answer: Answer) -> None:
+    def arrived(self, answer: Answer) -> None:
+        """In the loop."""
         if self._then is None:
             return
         if self.timer is not None:

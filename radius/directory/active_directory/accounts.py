@@ -14,6 +14,7 @@ from radius.directory.admission import Admission
 from radius.directory.conditions import Facts, Group
 from radius.directory.description import Description
 from radius.directory.ldap.entry import Entry
+from radius.directory.ldap.filters import ANYTHING
 from radius.directory.ldap.unreachable import Stage, Unreachable
 from radius.directory.mapping import Mapping
 from radius.directory.moments import filetime
@@ -110,7 +111,7 @@ class Accounts:
 
     def at(self, dn: str, deadline: float) -> Account | None:
         """The account with this DN."""
-        found = self._servers.search(dn, "(objectClass=*)", self._attributes, deadline, "base")
+        found = self._servers.search(dn, ANYTHING, self._attributes, deadline, "base")
         return Account(found[0], self._people.id) if found else None
 
     @property
@@ -136,7 +137,7 @@ class Accounts:
         """What the administrator's own rows say of it."""
         return self._admission.refusal(facts)
 
-    def _found(self, filter_: str | None, name: str, deadline: float) -> Account | None:
+    def _found(self, filter_: bytes | None, name: str, deadline: float) -> Account | None:
         if filter_ is None:
             return None
         entries = self._servers.search(

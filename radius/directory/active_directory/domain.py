@@ -11,7 +11,7 @@ from typing import Final, Protocol
 from policies.value import Value
 from radius.directory.active_directory.names import Domain
 from radius.directory.ldap.entry import Entry
-from radius.directory.ldap.filters import fill
+from radius.directory.ldap.filters import ANYTHING, fill
 from radius.directory.ldap.unreachable import Stage, Unreachable
 
 FRESH: Final = 600.0  # seconds
@@ -22,7 +22,7 @@ class Searching(Protocol):
     """What is needed of radius.directory.ldap.servers.Servers."""
 
     def search(
-        self, base: str, filter_: str, attributes: list[str], deadline: float, scope: str = "subtree", size_limit: int = 0
+        self, base: str, filter_: bytes, attributes: list[str], deadline: float, scope: str = "subtree", size_limit: int = 0
     ) -> list[Entry]:
         """The entries; raises Unreachable."""
 
@@ -97,7 +97,7 @@ class DomainReader:
 
     def _read(self, deadline: float) -> DomainFacts:
         names = ["defaultNamingContext", "configurationNamingContext"]
-        root = self._one("", "(objectClass=*)", names, deadline, "base")
+        root = self._one("", ANYTHING, names, deadline, "base")
         context, configuration = (_text(root, name) for name in names)
         reference = self._one(
             f"CN=Partitions,{configuration}",
@@ -106,12 +106,12 @@ class DomainReader:
             deadline,
             "one",
         )
-        policy = self._one(context, "(objectClass=*)", ["lockoutThreshold", "lockOutObservationWindow"], deadline, "base")
+        policy = self._one(context, ANYTHING, ["lockoutThreshold", "lockOutObservationWindow"], deadline, "base")
         domain = Domain(self._netbios or _text(reference, "nETBIOSName"), _text(reference, "dnsRoot"), self._stripped)
         window = abs(_number(policy, "lockOutObservationWindow")) / _TICKS
         return DomainFacts(domain, context, Lockout(_number(policy, "lockoutThreshold"), window))
 
-    def _one(self, base: str, filter_: str, attributes: list[str], deadline: float, scope: str) -> Entry:
+    def _one(self, base: str, filter_: bytes, attributes: list[str], deadline: float, scope: str) -> Entry:
         found = self._servers.search(base, filter_, attributes, deadline, scope) if base or scope == "base" else []
         return found[0] if found else Entry("", {})
 

@@ -14,7 +14,7 @@ from typing import Final
 from radius.directory.active_directory.domain import Searching
 from radius.directory.conditions import Group
 from radius.directory.ldap.entry import Entry
-from radius.directory.ldap.filters import escape
+from radius.directory.ldap.filters import ANYTHING, any_of, fill
 
 IN_CHAIN: Final = "1.2.840.113556.1.4.1941"  # LDAP_MATCHING_RULE_IN_CHAIN, [MS-ADTS] section 3.1.1.3.4.4
 FRESH: Final = 600.0  # seconds for which a SID's name is remembered; a group is seldom called otherwise
@@ -37,17 +37,17 @@ class GroupReader:
     def of(self, dn: str, deadline: float) -> tuple[Group, ...]:
         """The groups of the account at `dn`. Raises Unreachable."""
         if not self._nested:
-            return self._search(f"(member={escape(dn)})", deadline)
-        found = self._servers.search(dn, "(objectClass=*)", ["tokenGroups"], deadline, "base")
+            return self._search(fill("(member={dn})", {"dn": dn}), deadline)
+        found = self._servers.search(dn, ANYTHING, ["tokenGroups"], deadline, "base")
         sids = found[0].octets("tokenGroups") if found else []
         if not sids:  # everybody is in some group, so nothing means that it may not be read
-            return self._search(f"(member:{IN_CHAIN}:={escape(dn)})", deadline)
+            return self._search(fill(f"(member:{IN_CHAIN}:={{dn}})", {"dn": dn}), deadline)
         known, unknown = self._known(sids)
         for at in range(0, len(unknown), _TOGETHER):
             known |= self._look_up(unknown[at : at + _TOGETHER], deadline)
         return tuple(group for sid in sids if (group := known.get(sid)) is not None)
 
-    def _search(self, filter_: str, deadline: float) -> tuple[Group, ...]:
+    def _search(self, filter_: bytes, deadline: float) -> tuple[Group, ...]:
         return tuple(self._group(each) for each in self._servers.search(self._base, filter_, [self._name], deadline))
 
     def _known(self, sids: Iterable[bytes]) -> tuple[dict[bytes, Group | None], list[bytes]]:
@@ -65,7 +65,7 @@ class GroupReader:
 
     def _look_up(self, sids: list[bytes], deadline: float) -> dict[bytes, Group | None]:
         """SIDs of groups elsewhere, such as BUILTIN's when the base is an OU, have none."""
-        filter_ = "(|" + "".join(f"(objectSid={escape(sid)})" for sid in sids) + ")"
+        filter_ = any_of([fill("(objectSid={sid})", {"sid": sid}) for sid in sids])
         found: dict[bytes, Group | None] = dict.fromkeys(sids)
         for entry in self._servers.search(self._base, filter_, [self._name, "objectSid"], deadline):
             for sid in entry.octets("objectSid"):

@@ -1,6 +1,7 @@
 """Which account a name means: ana, ana@skola.example (UPN), SKOLA\\ana, and of computers host/pc1.skola.example and pc1$.
 
-The forms are those of [MS-ADTS] section 5.1.1.1.1 (simple bind) and of Windows' 802.1X client; what a person sends is escaped.
+The forms are those of [MS-ADTS] section 5.1.1.1.1 (simple bind) and of Windows' 802.1X client. What a
+person sends is a value, whatever is in it.
 """
 
 from collections.abc import Iterable
@@ -8,7 +9,7 @@ from typing import Final
 
 from policies.value import Value
 from radius.directory.ldap.entry import Entry
-from radius.directory.ldap.filters import fill
+from radius.directory.ldap.filters import any_of, fill
 
 MACHINE: Final = "host/"  # a service principal name, as Windows names the computer itself
 
@@ -35,7 +36,7 @@ class Domain(Value):
         return domain.lower() in (self.netbios, self.dns) and domain != ""
 
 
-def filter_for(name: str, domain: Domain, template: str) -> str | None:
+def filter_for(name: str, domain: Domain, template: str) -> bytes | None:
     """The search filter that finds the account; None for a name of another domain and for no name at all.
 
     In `template` {name} is the sAMAccountName to look for and {full} the whole name, a UPN perhaps.
@@ -52,15 +53,15 @@ def filter_for(name: str, domain: Domain, template: str) -> str | None:
     return fill(template, {"name": account, "full": user})
 
 
-def certificate_filter_for(name: str, domain: Domain, template: str) -> str | None:
+def certificate_filter_for(name: str, domain: Domain, template: str) -> bytes | None:
     """The same for a name in a certificate, where computers are called by their DNS name alone."""
     account = filter_for(name, domain, template)
     if account is None or "." not in name or any(mark in name for mark in "@\\/ "):
         return account
-    return f"(|{account}{fill(_COMPUTER, {'name': name})})"
+    return any_of((account, fill(_COMPUTER, {"name": name})))
 
 
-def _computer(name: str) -> str | None:
+def _computer(name: str) -> bytes | None:
     if not name:
         return None
     if "." in name:

@@ -1,34 +1,31 @@
-"""One connection to one LDAP server: open, bind, search, each under a deadline; ldap3 writes and reads the messages.
+"""One connection to one LDAP server: open, bind, search, each under a deadline; one request at a time.
 
-Whatever goes wrong is Unreachable, also an answer that ldap3 cannot read: what is not understood says nothing about a person.
+Whatever goes wrong is Unreachable, also an answer that cannot be read: what is not understood says nothing about a person.
 """
 
 import math
 import socket
 import ssl
 import time
-from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from collections.abc import Sequence
+from typing import Final
 
-import ldap3
-from ldap3.core.exceptions import LDAPExceptionError
-from pyasn1.error import PyAsn1Error
+from ldap3.core.results import RESULT_CODES
 
-from radius.directory.ldap.deadlines import DeadlineSocket
+from radius.directory.ldap import messages
+from radius.directory.ldap.ber import SEQUENCE, MalformedBer, size_of_first
+from radius.directory.ldap.channel import MAX_ANSWER, Channel
 from radius.directory.ldap.entry import Entry
+from radius.directory.ldap.messages import Response, Result
 from radius.directory.ldap.password_policy import PASSWORD_POLICY, BindResult, PolicyError, policy_error
 from radius.directory.ldap.resolving import Address
 from radius.directory.ldap.tls import reason
 from radius.directory.ldap.unreachable import Stage, Unreachable
 from radius.secret import Secret
 
-T = TypeVar("T")
-
-START_TLS: Final = "1.3.6.1.4.1.1466.20037"  # RFC 4511 section 4.14
-PAGED: Final = "1.2.840.113556.1.4.319"  # RFC 2696
-SCOPES: Final = {"base": ldap3.BASE, "one": ldap3.LEVEL, "subtree": ldap3.SUBTREE}
 PAGE: Final = 500  # entries; Active Directory gives at most 1,000
 MAX_ENTRIES: Final = 10_000  # of one search
+SURELY_OPEN: Final = 1.0  # seconds after its last answer, within which a connection is used without looking first
 
 SUCCESS: Final = 0  # RFC 4511 appendix A, as the numbers below
 SIZE_LIMIT_EXCEEDED: Final = 4
@@ -37,47 +34,34 @@ NO_SUCH_OBJECT: Final = 32
 # inappropriateAuthentication, invalidCredentials, insufficientAccessRights, unwillingToPerform. All else is the server's.
 ABOUT_THE_PERSON: Final = frozenset({SUCCESS, 19, NO_SUCH_OBJECT, 34, 48, 49, 50, 53})
 
-# The decoders of ldap3 and pyasn1 raise these on octets that are no LDAP: bad lengths, unknown tags, deep nesting.
-UNREADABLE: Final = (
-    LDAPExceptionError,
-    PyAsn1Error,
-    OSError,
-    ValueError,
-    LookupError,
-    TypeError,
-    AttributeError,
-    RecursionError,
-)
+_ASK_POLICY: Final = messages.control(PASSWORD_POLICY)
 
 
 class LdapConnection:
     """Open to `url`; not thread-safe. After any Unreachable it is of no use and must be closed."""
 
-    def __init__(self, url: str, channel: DeadlineSocket) -> None:
+    def __init__(self, url: str, channel: Channel) -> None:
         self.url: Final = url
         self.opened: Final = time.monotonic()
         self.used = self.opened
-        self._channel = channel
-        server = ldap3.Server("kapija", get_info=ldap3.NONE)  # its name is not used: the socket is open already
-        self._ldap: Any = ldap3.Connection(
-            server, auto_referrals=False, auto_range=False, check_names=False, auto_escape=False, auto_encode=False
-        )
-        self._adopt(channel)
-
-    def _adopt(self, channel: DeadlineSocket) -> None:
-        """Give ldap3 a socket that is open: its own opening knows no deadline for the whole of TCP and TLS."""
-        self._channel = channel
-        self._ldap.socket = channel
-        self._ldap.strategy._outstanding = {}
-        self._ldap.closed = False
-        self._ldap.listening = True
+        self._channel: Final = channel
+        self._last_id = 0
+        self._came = bytearray()  # and was not read yet
 
     def start_tls(self, context: ssl.SSLContext, server_name: str, deadline: float) -> None:
         """RFC 4511 section 4.14, and the handshake. Raises Unreachable."""
-        result = self._exchange(Stage.TLS, deadline, lambda: self._result(self._ldap.extended(START_TLS)))
-        if result["result"] != SUCCESS:
-            raise Unreachable(Stage.TLS, self.url, f"the server does not start TLS: {_words(result)}")
-        self._adopt(encrypted(self._channel.raw, context, server_name, deadline, self.url))
+        response = self._exchange(Stage.TLS, deadline, messages.start_tls(self._next_id()), messages.EXTENDED_RESPONSE, None)
+        if response.code != SUCCESS:
+            raise Unreachable(Stage.TLS, self.url, f"the server does not start TLS: {_words(response)}")
+        self.encrypt(context, server_name, deadline)
+
+    def encrypt(self, context: ssl.SSLContext, server_name: str, deadline: float) -> None:
+        """A TLS handshake that checks the certificate. Raises Unreachable."""
+        try:
+            self._channel.begin(deadline)
+            self._channel.encrypt(context, server_name)
+        except OSError as error:
+            raise Unreachable(Stage.TLS, self.url, reason(error)) from None
 
     def bind(self, name: str, password: Secret, deadline: float, stage: Stage = Stage.PROOF) -> BindResult:
         """A simple bind (RFC 4513 section 5.1.3). Raises Unreachable for all that says nothing about the account.
@@ -87,46 +71,32 @@ class LdapConnection:
         """
         if not name or not password:
             raise ValueError("an empty name or password is never sent")
-
-        def ask() -> dict[str, Any]:
-            controls = [(PASSWORD_POLICY, False, None)]
-            try:
-                # As octets: given a str, ldap3 would change it (SASLprep).
-                self._ldap.rebind(name, password.reveal(), ldap3.SIMPLE, read_server_info=False, controls=controls)
-                return self._result()
-            finally:
-                self._ldap.password = None
-
-        result = self._exchange(stage, deadline, ask)
-        if result["result"] not in ABOUT_THE_PERSON:
+        request = messages.simple_bind(self._next_id(), name.encode(), password.reveal(), _ASK_POLICY)
+        result = self._exchange(stage, deadline, request, messages.BIND_RESPONSE, None)
+        if result.code not in ABOUT_THE_PERSON:
             raise Unreachable(stage, self.url, _words(result))
-        held = result["result"] == SUCCESS
-        return BindResult(result["result"], result["message"], policy_error(result.get("controls"), held=held))
+        return BindResult(result.code, result.message, policy_error(result.controls, held=result.code == SUCCESS))
 
     def bind_service(self, name: str, password: Secret | None, deadline: float, *, external: bool) -> None:
         """Bind as the service account: by password, else by the client certificate (SASL EXTERNAL), else not at all."""
         if name:
             if not password:
                 raise Unreachable(Stage.BIND, self.url, "bind_dn has no password; give it as the secret 'bind_password'")
-            result = self.bind(name, password, deadline, Stage.BIND)
-            if result.code != SUCCESS or result.policy is PolicyError.CHANGE_AFTER_RESET:
-                detail = result.message or f"result {result.code}"
+            given = self.bind(name, password, deadline, Stage.BIND)
+            if given.code != SUCCESS or given.policy is PolicyError.CHANGE_AFTER_RESET:
+                detail = given.message or f"result {given.code}"
                 raise Unreachable(Stage.BIND, self.url, f"the service account was refused: {detail}")
         elif external:
-            self._ldap.sasl_credentials = ""  # RFC 4422 appendix A: to be whom the certificate says
-            given = self._exchange(
-                Stage.BIND,
-                deadline,
-                lambda: self._result(self._ldap.rebind(None, None, ldap3.SASL, ldap3.EXTERNAL, read_server_info=False)),
-            )
-            if given["result"] != SUCCESS:
-                raise Unreachable(Stage.BIND, self.url, f"the client certificate was refused: {_words(given)}")
+            request = messages.external_bind(self._next_id())
+            result = self._exchange(Stage.BIND, deadline, request, messages.BIND_RESPONSE, None)
+            if result.code != SUCCESS:
+                raise Unreachable(Stage.BIND, self.url, f"the client certificate was refused: {_words(result)}")
 
     def search(
         self,
         base: str,
-        filter_: str,
-        attributes: list[str],
+        filter_: bytes,
+        attributes: Sequence[str],
         deadline: float,
         scope: str = "subtree",
         size_limit: int = 0,
@@ -137,32 +107,27 @@ class LdapConnection:
         not there (except for scope "base": then there is no such entry), since that says nothing about a person.
         """
         found: list[Entry] = []
-        cookie: bytes | None = None
+        cookie = b""
         while True:
-            left = max(1, math.ceil(deadline - time.monotonic()))
-            asked = {"size_limit": size_limit} if size_limit else {"paged_size": PAGE, "paged_cookie": cookie}
-            result, entries = self._exchange(
-                Stage.SEARCH,
-                deadline,
-                lambda options=asked, left=left: self._search(  # type: ignore[misc]
-                    search_base=base,
-                    search_filter=filter_,
-                    search_scope=SCOPES[scope],
-                    dereference_aliases=ldap3.DEREF_NEVER,
-                    attributes=attributes,
-                    time_limit=left,
-                    **options,
-                ),
+            controls = b"" if size_limit else messages.paged(PAGE, cookie)
+            request = messages.search(
+                self._next_id(),
+                base.encode(),
+                messages.SCOPES[scope],
+                filter_,
+                attributes,
+                size_limit,
+                max(1, math.ceil(deadline - time.monotonic())),
+                controls,
             )
-            found += entries
-            code = result["result"]
-            if code == NO_SUCH_OBJECT and scope == "base":
+            result = self._exchange(Stage.SEARCH, deadline, request, messages.SEARCH_DONE, found)
+            if result.code == NO_SUCH_OBJECT and scope == "base":
                 return []
-            if code == SIZE_LIMIT_EXCEEDED and 0 < size_limit <= len(found):
+            if result.code == SIZE_LIMIT_EXCEEDED and 0 < size_limit <= len(found):
                 return found
-            if code != SUCCESS:
+            if result.code != SUCCESS:
                 raise Unreachable(Stage.SEARCH, self.url, f"base {base!r}: {_words(result)}")
-            cookie = _cookie(result)
+            cookie = self._next_page(result)
             if not cookie:
                 return found
             if len(found) >= MAX_ENTRIES:
@@ -171,41 +136,58 @@ class LdapConnection:
                 )
 
     def quiet(self) -> bool:
-        """Whether nothing came unasked: a server that closed, or said good-bye, is seen so before it is used."""
-        self._channel.raw.settimeout(0)
-        try:
-            self._channel.raw.recv(1)
-        except (BlockingIOError, ssl.SSLWantReadError):
-            return True
-        except OSError:
-            return False
-        return False
+        """Whether it can be used: nothing came unasked, no good-bye and no end. Not looked for where it was just used."""
+        return not self._came and (time.monotonic() - self.used < SURELY_OPEN or self._channel.quiet())
 
     def close(self) -> None:
         """Without an unbind request: a server that hangs could not even take that."""
         self._channel.close()
 
-    def _search(self, **options: Any) -> tuple[dict[str, Any], list[Entry]]:
-        self._ldap.search(**options)
-        entries = [
-            Entry(each["dn"], each["raw_attributes"]) for each in self._ldap.response if each["type"] == "searchResEntry"
-        ]
-        return self._result(), entries
+    def _next_id(self) -> int:
+        self._last_id = self._last_id % messages.MAX_MESSAGE_ID + 1
+        return self._last_id
 
-    def _result(self, _: object = None) -> dict[str, Any]:
-        result: dict[str, Any] = self._ldap.result
+    def _exchange(self, stage: Stage, deadline: float, request: bytes, last: int, entries: list[Entry] | None) -> Result:
+        """Send the request; what comes before the response `last` are entries, where there may be any. Raises Unreachable."""
+        channel = self._channel
+        try:
+            channel.begin(deadline)
+            channel.send(request)
+            while True:
+                response = self._receive()
+                if response.message_id != self._last_id:
+                    raise MalformedBer("a message that nobody asked for")
+                if response.operation == last:
+                    break
+                if entries is None or response.operation not in (messages.SEARCH_ENTRY, messages.SEARCH_REFERENCE):
+                    raise MalformedBer("another response than that to the request")
+                if response.operation == messages.SEARCH_ENTRY:
+                    entries.append(messages.read_entry(response))
+            result = messages.read_result(response)
+            if self._came:
+                raise MalformedBer("something behind the last response")
+        except OSError as error:
+            raise Unreachable(stage, self.url, reason(error)) from None
+        except MalformedBer as error:
+            raise Unreachable(stage, self.url, f"an answer that is no LDAP ({error})") from None
+        self.used = time.monotonic()
         return result
 
-    def _exchange(self, stage: Stage, deadline: float, ask: Callable[[], T]) -> T:
-        self._channel.begin(deadline)
+    def _receive(self) -> Response:
+        came = self._came
+        while True:
+            size = size_of_first(came, SEQUENCE, MAX_ANSWER)
+            if 0 < size <= len(came):
+                octets = bytes(came[:size])
+                del came[:size]
+                return messages.read_response(octets)
+            came += self._channel.recv()
+
+    def _next_page(self, result: Result) -> bytes:
         try:
-            answer = ask()
-        except UNREADABLE as error:
-            trouble = self._channel.trouble
-            detail = reason(trouble) if trouble else f"an answer that is no LDAP ({type(error).__name__})"
-            raise Unreachable(stage, self.url, detail) from None
-        self.used = time.monotonic()
-        return answer
+            return messages.next_page(result)
+        except MalformedBer as error:
+            raise Unreachable(Stage.SEARCH, self.url, f"a page's cookie that is none ({error})") from None
 
 
 def connected(addresses: list[Address], port: int, deadline: float, url: str) -> socket.socket:
@@ -229,21 +211,6 @@ def connected(addresses: list[Address], port: int, deadline: float, url: str) ->
     raise Unreachable(Stage.CONNECT, url, trouble)
 
 
-def encrypted(raw: socket.socket, context: ssl.SSLContext, server_name: str, deadline: float, url: str) -> DeadlineSocket:
-    """`raw` after a TLS handshake that checked the certificate. Raises Unreachable, with `raw` closed."""
-    try:
-        raw.settimeout(max(deadline - time.monotonic(), 0.001))  # for the whole handshake: OpenSSL's module counts it down
-        return DeadlineSocket(context.wrap_socket(raw, server_hostname=server_name))
-    except OSError as error:
-        raw.close()
-        raise Unreachable(Stage.TLS, url, reason(error)) from None
-
-
-def _cookie(result: dict[str, Any]) -> bytes:
-    paged = (result.get("controls") or {}).get(PAGED)
-    cookie: bytes = paged["value"]["cookie"] if paged else b""
-    return cookie
-
-
-def _words(result: dict[str, Any]) -> str:
-    return f"{result['description']} ({result['result']})" + (f": {result['message']}" if result["message"] else "")
+def _words(result: Result) -> str:
+    name = RESULT_CODES.get(result.code, "unknown")
+    return f"{name} ({result.code})" + (f": {result.message}" if result.message else "")

@@ -13,7 +13,7 @@ from radius.directory.conditions import Group
 from radius.directory.description import Description
 from radius.directory.distinguished_names import DnKey, dn_key, first_value
 from radius.directory.ldap.entry import Entry
-from radius.directory.ldap.filters import fill
+from radius.directory.ldap.filters import ANYTHING, any_of, fill
 from radius.directory.ldap.servers import Servers
 
 LEVELS: Final = 16
@@ -74,15 +74,14 @@ class Groups:
         if self._how.above:
             for start in range(0, len(level), BATCH):
                 parts = [fill(self._how.above, {"dn": group.dn}) for group in level[start : start + BATCH]]
-                filter_ = parts[0] if len(parts) == 1 else f"(|{''.join(parts)})"
-                above += [self._group(entry) for entry in self._search(filter_, deadline)]
+                above += [self._group(entry) for entry in self._search(any_of(parts), deadline)]
         elif self._how.member_of:
             for group in level:
-                entries = self._servers.search(group.dn, "(objectClass=*)", [self._how.member_of], deadline, "base", 1)
+                entries = self._servers.search(group.dn, ANYTHING, [self._how.member_of], deadline, "base", 1)
                 above += [each for entry in entries for each in self._member_of(entry)]
         return above
 
-    def _search(self, filter_: str, deadline: float) -> list[Entry]:
+    def _search(self, filter_: bytes, deadline: float) -> list[Entry]:
         return self._servers.search(self._base, filter_, [self._how.name], deadline)
 
     def _group(self, entry: Entry) -> Group:

@@ -6,7 +6,7 @@ draft-behera-ldap-password-policy-10 section 6.2 (OpenLDAP's ppolicy, 389-DS) an
 
 from collections.abc import Mapping
 from enum import IntEnum
-from typing import Any, Final
+from typing import Final
 
 from policies.value import Value
 
@@ -34,12 +34,11 @@ class BindResult(Value):
         self.policy: Final = policy
 
 
-def policy_error(controls: Mapping[str, Mapping[str, Any]] | None, *, held: bool) -> PolicyError | None:
-    """What the response's controls say; None for nothing, and for what cannot be read."""
+def policy_error(controls: Mapping[str, bytes], *, held: bool) -> PolicyError | None:
+    """What the response's controls say, by their OIDs; None for nothing, and for what cannot be read."""
     if not controls:
         return None
-    control = controls.get(PASSWORD_POLICY)
-    number = _error_number(control["value"] or b"") if control else None
+    number = _error_number(controls.get(PASSWORD_POLICY, b""))
     if number in (0, 1, 2):
         return PolicyError(number)
     if NETSCAPE_EXPIRED in controls:

@@ -13,8 +13,8 @@ from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
 from radius.directory.description import BIND_PASSWORD, CLIENT_KEY, Description
-from radius.directory.ldap.connection import LdapConnection, connected, encrypted
-from radius.directory.ldap.deadlines import DeadlineSocket
+from radius.directory.ldap.channel import Channel
+from radius.directory.ldap.connection import LdapConnection, connected
 from radius.directory.ldap.entry import Entry
 from radius.directory.ldap.password_policy import BindResult
 from radius.directory.ldap.resolving import Resolver
@@ -73,13 +73,14 @@ class Servers:
     def search(
         self,
         base: str,
-        filter_: str,
+        filter_: bytes,
         attributes: list[str],
         deadline: float,
         scope: str = "subtree",
         size_limit: int = 0,
     ) -> list[Entry]:
-        """As the service account; see LdapConnection.search. `deadline` is monotonic seconds. Raises Unreachable."""
+        """As the service account; see LdapConnection.search. `filter_` is of radius.directory.ldap.filters, `deadline` in
+        monotonic seconds. Raises Unreachable."""
         return self._ask(
             Purpose.SEARCH,
             lambda connection, until: connection.search(base, filter_, attributes, until, scope, size_limit),
@@ -121,15 +122,11 @@ class Servers:
         passed(Stage.RESOLVE)
         raw = connected(addresses, server.port, deadline, server.url)
         passed(Stage.CONNECT)
-        if server.ldaps and not self._plain:
-            channel = encrypted(raw, self._context, server.server_name, deadline, server.url)
-        else:
-            channel = DeadlineSocket(raw)
-        connection = LdapConnection(server.url, channel)
+        connection = LdapConnection(server.url, Channel(raw))
         try:
-            if not server.ldaps and not self._plain:
-                connection.start_tls(self._context, server.server_name, deadline)
             if not self._plain:
+                begin_tls = connection.encrypt if server.ldaps else connection.start_tls
+                begin_tls(self._context, server.server_name, deadline)
                 passed(Stage.TLS)
             if purpose is Purpose.SEARCH:
                 connection.bind_service(self._bind_dn, self._bind_password, deadline, external=self._external)

@@ -6,6 +6,7 @@ import pytest
 
 from radius.audit.causes import Cause
 from radius.directory.active_directory.source import ActiveDirectory
+from radius.directory.ldap.filters import fill
 from radius.directory.question import NotHere, Proved, Refused, VerifiedCertificate, Wrong
 from tests.directory.active_directory.conftest import PASSWORD, source
 from tests.fakes.ad_questions import ask, by_password, kind, mschap2, plain, soon
@@ -144,7 +145,7 @@ def test_the_other_way_to_find_groups_lacks_the_primary_one(dc: SambaDc, directo
     account = directory.accounts.find("ana", soon())
     assert account is not None
     reader = directory.accounts._groups
-    in_chain = reader._search(f"(member:1.2.840.113556.1.4.1941:={account.dn})", soon())
+    in_chain = reader._search(fill("(member:1.2.840.113556.1.4.1941:={dn})", {"dn": account.dn}), soon())
     assert {group.name for group in in_chain} == {"odeljenje-8-2", "ucenici", "svi", "grupa (a) b"}
 
 

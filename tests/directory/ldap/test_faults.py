@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from radius.directory.description import parse_description
+from radius.directory.ldap.filters import fill
 from radius.directory.ldap.servers import Servers
 from radius.directory.ldap.source import LdapSource
 from radius.directory.ldap.unreachable import Unreachable
@@ -225,4 +226,4 @@ def test_an_endless_answer_is_given_up_before_it_fills_the_memory() -> None:
         text = f'kind = "ldap"\nservers = ["ldap://127.0.0.1:{server.port}"]\nbase = "dc=x"\ntls = "insecure-plain"'
         servers = stack.enter_context(closing(Servers(parse_description(text), {})))
         with pytest.raises(Unreachable, match="larger than"):
-            servers.search("dc=x", "(uid=ana)", ["uid"], time.monotonic() + BOUND)
+            servers.search("dc=x", fill("(uid=ana)", {}), ["uid"], time.monotonic() + BOUND)

@@ -85,7 +85,8 @@ def test_asyncio_and_coroutines_are_in_the_server_alone() -> None:
 
 def test_no_room_below_the_edges_catches_everything() -> None:
     for file in SHIPPED:
-        if not in_rooms(file, ("radius/server", "radius/cli", "portal")):
+        # a lane's thread is an edge too: what a call raises is told to who waits for it
+        if not in_rooms(file, ("radius/server", "radius/cli", "portal")) and room(file) != "radius/directory/lane.py":
             assert list(broad_handlers(file.read_text())) == [], room(file)
 
 

@@ -51,7 +51,10 @@ listen = ["127.0.0.1"]
 auth_port = {port}
 acct_port = {acct}
 workers = {workers}
-{more}"""
+{more}
+[metrics]
+port = 0
+"""
 
 Rows = Iterator[dict[str, object]]
 

@@ -153,6 +153,12 @@ class Slapd:
         """It stops in its tracks: the kernel takes connections, and nothing is answered."""
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)
+        threads = Path(f"/proc/{self._process.pid}/task")
+        for _ in range(10_000):  # on a busy machine a thread may still finish an answer
+            if all(stat.read_text().rpartition(")")[2].split()[0] == "T" for stat in threads.glob("*/stat")):
+                return
+            time.sleep(0.001)
+        raise AssertionError("slapd did not stop")
 
     def thaw(self) -> None:
         """It goes on."""

@@ -42,7 +42,7 @@ class People(Struct, frozen=True, forbid_unknown_fields=True):
     """How a person is found, and which attributes tell her name and her stable id.
 
     In `filter` (RFC 4515) {name} is the name as it is asked for, without the realm where `serve.strip_realm` says so, and
-    {full} the whole of it; both are escaped. `base` "" means the directory's. `nt_hash` names the attribute with the NT hash.
+    {full} the whole of it. `base` "" means the directory's. `nt_hash` names the attribute with the NT hash.
     """
 
     filter: str

@@ -59,11 +59,14 @@ class Channel:
     def send(self, octets: bytes) -> None:
         """All of it."""
         tls = self._tls
-        if tls is None:
-            self._send(octets)
-        else:
+        if tls is not None:
             tls.write(octets)
-            self._send(self._leaving.read())
+            octets = self._leaving.read()
+        try:
+            self._send(octets)
+        except (BrokenPipeError, ConnectionResetError):
+            self.recv()  # what the server said before it closed, such as TLS's alert that it wants a certificate
+            raise ConnectionResetError("the server closed the connection") from None
 
     def recv(self) -> bytes:
         """Some octets, at least one."""
